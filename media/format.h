@@ -14,12 +14,13 @@ enum aac_profile { AAC_LC, AAC_HE, AAC_HE_V2 };
 struct audio_format {
 	enum codec codec;
 	enum aac_profile profile; /* AAC only */
-	uint8_t
-	    header[4];    /* AAC: the ADTS fixed header's 28 bits, normalised (protection_absent 1, private 0, copyright
-			     0),    then 4 zero bits. MP3: sync, version, layer, rate and mode (mono or not); bit rate,
-			     padding, CRC,    private, mode extension, copyright, original and emphasis bits 0 */
+	/* AAC: the ADTS fixed header's 28 bits, normalised (protection_absent 1, private, original/copy and home 0),
+	 * then 4 zero bits. MP3: sync, version, layer, rate and mode (11 for mono, else 00); bit rate, padding, CRC,
+	 * private, mode extension, copyright, original and emphasis bits 0. */
+	uint8_t header[4];
 	uint32_t rate;    /* Hz at which `samples` count: the header's rate (half of the decoded one for HE-AAC) */
-	uint8_t channels; /* 1 to 8, as in the header; HE-AAC v2 says 1 */
+	uint8_t channels; /* 1 to 8, as in the header; HE-AAC v2 says 1; 0: channel configuration 0, told inside the
+			     frames */
 };
 
 bool audio_format_equal(const struct audio_format *a, const struct audio_format *b);
@@ -30,7 +31,8 @@ const char *audio_format_codecs(const struct audio_format *f);
 /* stream_type in a PMT (ISO 13818-1 table 2-34): 0x0F ADTS, 0x03 MPEG-1 audio, 0x04 MPEG-2 audio (LSF, and 2.5). */
 uint8_t audio_format_stream_type(const struct audio_format *f);
 
-/* "AAC-LC 44100 Hz 2 ch" for logs and lists; at most 48 bytes. */
+/* "AAC-LC 44100 Hz 2 ch" for logs and lists: what is heard, so rate and channels are the decoded ones. At most 48
+ * bytes. */
 const char *audio_format_text(const struct audio_format *f, char out[static 48]);
 
 #endif

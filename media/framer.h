@@ -9,8 +9,11 @@
 
 #include "media/format.h"
 
-/* The caller's buffer must be able to hold this much: two of the largest frames and a header. */
-#define FRAMER_WINDOW 20480
+/* The caller's buffer must be able to hold this much: three of the largest frames and a header. FRAMER_MORE never
+ * leaves as much as this unconsumed. */
+#define FRAMER_WINDOW 25600
+/* Bytes without two frames in a row after which a stream is refused. */
+#define FRAMER_PATIENCE (256 * 1024)
 #define FRAME_HEADER_MAX 7
 
 enum framer_result {
@@ -35,35 +38,41 @@ struct framer_out {
 
 struct framer {
 	/* private */
+	bool locked;       /* synchronised: a frame of the current format ended where the buffer begins */
+	uint8_t block;     /* next raw data block to give of a frame that is being taken apart */
+	uint32_t key;      /* format.header as one number; 0: none yet */
+	uint32_t emitted;  /* key of the last frame given */
+	uint32_t skip;     /* bytes of an ID3 tag still to drop */
+	uint32_t searched; /* bytes dropped since the last frame, tags apart */
 	struct audio_format format;
-	bool locked;         /* synchronised: the last frame's end is where the next header is expected */
-	uint32_t skip;       /* bytes of an ID3v2 tag still to drop */
-	uint8_t blocks_left; /* of a split multi-block frame */
-	uint8_t other_layer; /* consecutive headers seen of something that is refused (layer I/II, free format) */
-	uint16_t blocks_at;
 	uint64_t position; /* bytes consumed so far */
-	uint64_t searched; /* bytes looked at since the last frame */
 	/* counters, readable by all */
-	uint64_t frames, frames_damaged, bytes_skipped, tags_skipped;
-	uint64_t reserved[8];
+	uint64_t frames;         /* given */
+	uint64_t frames_damaged; /* dropped: the length in their header is wrong, or bytes are missing */
+	uint64_t bytes_skipped;  /* garbage and damaged frames */
+	uint64_t tags_skipped;   /* ID3v2, ID3v1, and Xing, Info and VBRI frames */
 };
 
 void framer_init(struct framer *f);
 
 /* Look at buf[0..len): all bytes received and not yet consumed. Call again, after dropping out->consumed bytes, until
- * FRAMER_MORE. `eof`: no more bytes will come, so the last frame need not be followed by another.
+ * FRAMER_MORE. `eof`: no more bytes will come, so the last frame need not be followed by another. What is found does
+ * not depend on how the bytes were cut into calls. After FRAMER_REFUSED the framer is of no further use.
  *
- * A frame is taken when its header is whole and agrees with the current format and what follows is a header that agrees
- * too (or the end, or an ID3 tag); another format is believed only when two of its frames follow each other. ID3v2 and
- * ID3v1 tags, a leading Xing/Info/VBRI frame and garbage are skipped and counted. ADTS with CRC is normalised to
- * without; buffer fullness becomes 0x7FF; frames of several blocks with CRC are split into frames of one. After 256 KiB
- * without two frames in a row, or once layer I/II or free format is certain, the stream is refused. */
+ * A frame is taken when its header agrees with the current format and what follows it is such a header too, an ID3 tag
+ * or the end. Where something else follows, the frame is damaged if frames of its own format, of another, or a tag
+ * begin inside it, and is then dropped up to there; else it is whole and garbage follows it. Out of synchronisation two
+ * headers of the current format must follow each other, or three of another one. ID3v2 and ID3v1 tags, Xing, Info and
+ * VBRI frames and garbage are skipped and counted. ADTS is normalised: no CRC, buffer fullness 0x7FF, private,
+ * original/copy, home and copyright bits 0; frames of several blocks with CRC are split into frames of one. A stream is
+ * refused after FRAMER_PATIENCE bytes without a frame, when it ends without a single one, and once it is certain to be
+ * layer I or II, free format, LATM or an AAC profile other than LC. */
 enum framer_result framer_next(struct framer *f, const uint8_t *buf, size_t len, bool eof, struct framer_out *out);
 
 /* A valid frame of digital silence that can follow frames of `format`. AAC: single_channel/channel_pair elements with
- * max_sfb 0 for the header's channel configuration; MP3: side information with no main data, at the lowest bit rate
- * that holds it. `frame` gets at most FRAMER_SILENCE_MAX bytes; its length and samples are returned through the
- * pointers. 0, or -1 when the format cannot be made (channel configuration 0). */
+ * max_sfb 0 for the header's channel configuration, without SBR and PS data; MP3: side information with no main data,
+ * at the lowest bit rate. `frame` gets at most FRAMER_SILENCE_MAX bytes; its length and samples are returned through
+ * the pointers. 0, or -1 when the format cannot be made (channel configuration 0, no codec), all untouched. */
 #define FRAMER_SILENCE_MAX 1500
 int framer_silence(
     const struct audio_format *format, uint8_t frame[static FRAMER_SILENCE_MAX], uint32_t *len, uint32_t *samples);

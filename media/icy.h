@@ -20,7 +20,8 @@ void icy_init(struct icy *icy, uint32_t interval);
 
 /* Take metadata out of `data`, in place: the audio bytes are moved to the front and their number is returned. When a
  * block was completed that has a StreamTitle, `title` (if not NULL) is called with its bytes, not NUL-terminated, at
- * most ICY_TITLE_MAX; quotes are not escaped in ICY, so it ends at the last "';" or the end. */
+ * most ICY_TITLE_MAX. Quotes are not escaped in ICY, so it ends at the first "';" that nothing or another name='
+ * follows, else at the end. An empty title is given too: it says that nothing is announced. */
 size_t icy_strip(
     struct icy *icy, uint8_t *data, size_t len, void (*title)(void *ctx, const char *s, size_t n), void *ctx);
 
