@@ -7,15 +7,7 @@
 #include <stdint.h>
 
 #include "media/format.h"
-
-/* Position on the 90 kHz clock of MPEG systems, modulo 2^33 where it is written. */
-struct ticks {
-	uint64_t t;
-};
-#define TICKS_MASK ((UINT64_C(1) << 33) - 1)
-
-/* PTS of sample `sample` counted from an anchor: anchor + round(sample * 90000 / rate), modulo 2^33. */
-struct ticks ticks_at(struct ticks anchor, uint64_t sample, uint32_t rate);
+#include "media/ticks.h"
 
 struct media_frame {
 	const uint8_t *data; /* a whole normalised frame, borrowed */
