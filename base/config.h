@@ -48,6 +48,7 @@ struct config_section {
 	int line;                    /* of its header */
 	struct config_section *next; /* in the order of the file */
 	uint64_t given;              /* bit i: option i stands in the file */
+	int *lines;                  /* of each option; 0 while it has its default */
 };
 
 struct config {
@@ -57,7 +58,8 @@ struct config {
 
 /* Read and check a file. Any unknown key or kind, duplicate key or section, bad value, missing required key, bad name
  * ([a-z0-9_-]+), over-long line, or NUL is an error; all of them are written to `errors`, one a line, as
- * "hindcast.ini:12: [station fip] segment: …, want …". 0 with *out owned by the caller, or -1 with *out untouched. */
+ * "hindcast.ini:12: [station fip] segment: …, want …". Warns in the log when the file holds a password and all may read
+ * it. 0 with *out owned by the caller, or -1 with *out untouched. */
 int config_load(const char *path, const struct config_kind *kinds, unsigned n, struct config *out, struct text *errors);
 void config_free(struct config *c);
 

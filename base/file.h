@@ -28,7 +28,8 @@ struct file_replace {
 };
 
 /* Write `data` to tmp and rename it to name, both relative to dirfd (which is the directory itself, not a parent).
- * On failure tmp is removed and whatever `name` was stays. 0 or -errno. */
+ * On failure tmp is removed and whatever `name` was stays (but for a failed fsync of the directory, when the new file is
+ * in place and may not outlive a power cut). 0 or -errno. */
 int file_replace(int dirfd, const struct file_replace *how, const void *data, size_t len);
 
 /* mkdir -p beneath dirfd, mode 0755. 0 or -errno. */
@@ -37,5 +38,13 @@ int file_mkdirs(int dirfd, const char *path);
 /* Take the exclusive lock file `name` in dirfd (flock, created if missing). fd to keep open; -EWOULDBLOCK when another
  * process has it. */
 int file_lock(int dirfd, const char *name);
+
+/* Remove a regular file, or a directory with the regular files and directories in it, at most 8 deep. Links are neither
+ * followed nor removed; what is of another kind stays (-EPERM), and so do the directories above it. Goes on after a
+ * failure; 0, or -errno of the first. */
+int file_remove_tree(int dirfd, const char *name);
+
+/* Bytes that an unprivileged process can still write on this file system, or -errno. */
+int64_t file_free_bytes(int dirfd);
 
 #endif

@@ -9,7 +9,8 @@ struct text;
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
 
 /* One row of a table. The value is a uint64_t at `offset` in the object; gauges that can be negative or fractional are
- * int64_t scaled by `divisor` (0 means 1): milliseconds with divisor 1000 are shown as seconds. */
+ * int64_t. Both are divided by `divisor`, a power of ten (0 means 1): milliseconds with divisor 1000 are shown as
+ * seconds. */
 struct metric {
 	const char *name; /* "hindcast_input_frames_total" */
 	const char *help;
