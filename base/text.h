@@ -25,7 +25,7 @@ void text_clear(struct text *t);
 void text_add(struct text *t, const void *bytes, size_t len);
 void text_str(struct text *t, const char *s);
 void text_fmt(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void text_vfmt(struct text *t, const char *fmt, va_list ap);
+void text_vfmt(struct text *t, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* The characters of `s` as the inside of a JSON string (RFC 8259 section 7); invalid UTF-8 becomes U+FFFD. */
 void text_json(struct text *t, const char *s);
 /* Room for `len` bytes which the caller fills: pointer, or NULL (and full). len is added at once. */
