@@ -36,6 +36,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libhindcast.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libhindcast.a -lcmocka $(LIBS)
 
+$(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libhindcast.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libhindcast.a $(LIBS)
+
 unit: $(UNIT)
 
 clean:
