@@ -135,7 +135,7 @@ out:
 static bool
 is_plain(unsigned char c)
 {
-	return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 0x7F;
+	return c > ' ' && c < 0x7F && c != '"' && c != '=' && c != '\\';
 }
 
 /* One character for a terminal that shall not obey it: itself, or escaped; C1 controls (U+0080 to U+009F) and what is
@@ -163,25 +163,28 @@ const char *
 log_safe(const char *s, char *out, size_t size)
 {
 	char piece[16];
-	size_t n = 0;
+	size_t n = 0, cut;
 	bool quoted = !s || !*s;
 
 	CHECK(size >= sizeof "\"...\"");
 	s = s ? s : "";
 	for (const char *p = s; *p && !quoted; p++)
-		quoted = !is_plain((unsigned char)*p) || (unsigned char)*p >= 0x80;
+		quoted = !is_plain((unsigned char)*p);
 	if (quoted)
 		out[n++] = '"';
+	cut = n; /* where "..." would still fit */
+	size_t end = size - (quoted ? 2 : 1);
 	while (*s) {
 		size_t len = escape(&s, piece);
-		size_t after = *s ? sizeof "...\"" : sizeof "\"";
-		if (len + after > size - n) {
-			memcpy(out + n, "...", 3);
-			n += 3;
+		if (len > end - n) {
+			memcpy(out + cut, "...", 3);
+			n = cut + 3;
 			break;
 		}
 		memcpy(out + n, piece, len);
 		n += len;
+		if (end - n >= 3)
+			cut = n;
 	}
 	if (quoted)
 		out[n++] = '"';
