@@ -103,8 +103,8 @@ head_at(const struct view *v, size_t at)
 	return h;
 }
 
-/* Whether frames of the kind of `h` can end at `at`: a header that agrees stands there (*next), or a tag or the end of
- * the stream (next->kind is NOTHING). A tag of version 1 counts only here: three letters prove little. */
+/* Whether frames of the kind of `h` can end at `at`: a header that agrees stands there, or a tag, or the stream ends
+ * (next->kind is NOTHING). A tag of version 1 counts only here: three letters prove little. */
 static enum verdict
 ending(const struct view *v, size_t at, const struct head *h, struct head *next)
 {
@@ -114,7 +114,7 @@ ending(const struct view *v, size_t at, const struct head *h, struct head *next)
 	if (next->kind == h->kind && next->key == h->key)
 		return YES;
 	bool tag = next->kind == TAG || (at + 3 <= v->len && memcmp(v->p + at, "TAG", 3) == 0);
-	next->kind = NOTHING;
+	next->kind = tag ? TAG : NOTHING;
 	return tag || at == v->len ? YES : NO;
 }
 
@@ -129,7 +129,9 @@ chain(const struct view *v, size_t at, const struct head *h, unsigned n)
 		enum verdict e = ending(v, at, h, &next);
 		if (e != YES)
 			return e;
-		if (next.kind == NOTHING) /* one frame and a tag or the end: proof only of what is known */
+		if (next.kind == TAG)
+			return YES;
+		if (next.kind == NOTHING) /* one frame and the end prove a known format, not a new one */
 			return n == CHAIN_CURRENT || i > 0 ? YES : NO;
 	}
 	return YES;
