@@ -282,7 +282,8 @@ cuts_values_at_whole_characters(void **state)
 	check_safe("a b c d", 9, "\"a b...\"");
 	check_safe("abcdefgh", 9, "abcdefgh");
 	check_safe("abcdefghij", 9, "abcde...");
-	check_safe("a \xE2\x82\xAC\xE2\x82\xAC", 11, "\"a \xE2\x82\xAC...\"");
+	check_safe("a \xE2\x82\xAC\xE2\x82\xAC", 11, "\"a \xE2\x82\xAC\xE2\x82\xAC\"");
+	check_safe("a \xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC", 12, "\"a \xE2\x82\xAC...\"");
 	check_safe("a \xE2\x82\xAC\xE2\x82\xAC", 10, "\"a ...\"");
 	check_safe("\n\n\n\n", 6, "\"...\"");
 	check_safe("abcdef", 6, "ab...");
