@@ -1,6 +1,7 @@
 # hindcast: `make run` puts a station on air, `make check` runs the tests; both install what is missing first.
 
 BUILD ?= build
+VERSION = 0.1.0
 PREFIX ?= /usr/local
 CC ?= cc
 PKGS = libmicrohttpd libuv libcurl zlib libxxhash
@@ -9,7 +10,7 @@ LIBS = $(shell pkg-config --libs $(PKGS)) -linih -lmagic -lfaad -lm -pthread
 WARN = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(if $(CI),-Werror)
 OPT ?= -O2 -g
 CFLAGS += -std=c11 -D_GNU_SOURCE -I. $(WARN) $(OPT) -fno-common -fstack-protector-strong -pthread $(SANITIZE) \
-	-DHINDCAST_PREFIX='"$(PREFIX)"' $(shell pkg-config --cflags $(PKGS))
+	-DHINDCAST_VERSION='"$(VERSION)"' -DHINDCAST_PREFIX='"$(PREFIX)"' $(shell pkg-config --cflags $(PKGS))
 LDFLAGS += $(SANITIZE) -pthread
 
 # One library of everything but the mains; each program is one main.c over it.

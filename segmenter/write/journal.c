@@ -1,0 +1,502 @@
+/* The journal: frames of segments that are not in the store yet. */
+#include "segmenter/write/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/cursor.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define MAGIC "HCJ1"
+#define PREFIX ".journal-"
+#define RECORD_SIZE 21
+#define JOURNAL_MAX (64 * 1024 * 1024)
+#define OPEN_MAX 4 /* journals of one rendition that are appended to at the same time */
+
+enum op_kind { OP_APPEND, OP_REMOVE };
+
+struct op {
+	enum op_kind kind;
+	struct journal_dir *dir;
+	uint64_t msn;
+	struct text bytes; /* OP_APPEND */
+};
+
+struct ops {
+	struct op *list;
+	size_t count, size;
+};
+
+struct journal_dir {
+	struct journal *journal;
+	int fd;
+	unsigned refs; /* ops that name it, and its owner */
+	struct {
+		uint64_t msn;
+		int fd;
+	} open[OPEN_MAX]; /* touched by the worker only */
+};
+
+struct journal {
+	uv_loop_t *loop;
+	uv_work_t work;
+	struct ops next, running;
+	bool busy;
+	struct journal_counters counters;
+	uint64_t job_bytes, job_errors; /* of the job under way; the worker writes them */
+};
+
+/* ---- bytes */
+
+static void
+put_be(struct text *t, uint64_t v, unsigned bytes)
+{
+	uint8_t b[8];
+
+	for (unsigned i = 0; i < bytes; i++)
+		b[i] = (uint8_t)(v >> 8 * (bytes - 1 - i));
+	text_add(t, b, bytes);
+}
+
+static void
+head_write(struct text *t, const struct segment *s)
+{
+	text_add(t, MAGIC, 4);
+	put_be(t, s->msn, 8);
+	put_be(t, s->format.codec, 1);
+	put_be(t, s->format.profile, 1);
+	text_add(t, s->format.header, 4);
+	put_be(t, s->format.rate, 4);
+	put_be(t, s->format.channels, 1);
+	put_be(t, s->discontinuity, 1);
+	put_be(t, s->anchor.t, 8);
+	put_be(t, s->sample, 8);
+}
+
+static void
+record_write(struct text *t, const struct frame *f, bool pending)
+{
+	size_t begin = t->len;
+
+	put_be(t, f->len, 4);
+	put_be(t, f->samples, 4);
+	put_be(t, (uint64_t)f->wall.ns, 8);
+	put_be(t, (uint64_t)(f->fill | pending << 1), 1);
+	if (t->full)
+		return;
+	put_be(t, XXH32(f->data, f->len, XXH32(t->data + begin, t->len - begin, 0)), 4);
+	text_add(t, f->data, f->len);
+}
+
+/* ---- the worker's side */
+
+static int
+dir_open_journal(struct journal_dir *d, uint64_t msn)
+{
+	char name[48];
+	int free_slot = 0;
+
+	for (int i = 0; i < OPEN_MAX; i++) {
+		if (d->open[i].fd >= 0 && d->open[i].msn == msn)
+			return d->open[i].fd;
+		if (d->open[i].fd < 0)
+			free_slot = i;
+	}
+	if (d->open[free_slot].fd >= 0)
+		close(d->open[free_slot].fd);
+	snprintf(name, sizeof(name), PREFIX "%" PRIu64, msn);
+	d->open[free_slot].fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	d->open[free_slot].msn = msn;
+	return d->open[free_slot].fd >= 0 ? d->open[free_slot].fd : -errno;
+}
+
+static void
+op_append(struct journal *j, struct op *op)
+{
+	int fd = dir_open_journal(op->dir, op->msn);
+	int err = fd < 0 ? fd : file_write_all(fd, op->bytes.data, op->bytes.len);
+
+	if (err < 0) {
+		j->job_errors++;
+		log_error("cannot write the journal, a crash now would lose audio error=\"%s\"", strerror(-err));
+	} else {
+		j->job_bytes += op->bytes.len;
+	}
+}
+
+static void
+op_remove(struct op *op)
+{
+	char name[48];
+
+	for (int i = 0; i < OPEN_MAX; i++) {
+		if (op->dir->open[i].fd >= 0 && op->dir->open[i].msn == op->msn) {
+			close(op->dir->open[i].fd);
+			op->dir->open[i].fd = -1;
+		}
+	}
+	snprintf(name, sizeof(name), PREFIX "%" PRIu64, op->msn);
+	unlinkat(op->dir->fd, name, 0);
+}
+
+static void
+ops_run(struct journal *j)
+{
+	for (size_t i = 0; i < j->running.count; i++) {
+		struct op *op = &j->running.list[i];
+		if (op->kind == OP_APPEND)
+			op_append(j, op);
+		else
+			op_remove(op);
+	}
+}
+
+static void
+job_run(uv_work_t *work)
+{
+	ops_run(work->data);
+}
+
+/* ---- the loop's side */
+
+static void
+dir_unref(struct journal_dir *d)
+{
+	if (--d->refs > 0)
+		return;
+	for (int i = 0; i < OPEN_MAX; i++) {
+		if (d->open[i].fd >= 0)
+			close(d->open[i].fd);
+	}
+	close(d->fd);
+	free(d);
+}
+
+static void
+ops_done(struct journal *j)
+{
+	for (size_t i = 0; i < j->running.count; i++) {
+		text_fini(&j->running.list[i].bytes);
+		dir_unref(j->running.list[i].dir);
+	}
+	j->running.count = 0;
+	j->counters.bytes += j->job_bytes;
+	j->counters.errors += j->job_errors;
+	j->job_bytes = j->job_errors = 0;
+	j->busy = false;
+}
+
+static void
+job_done(uv_work_t *work, int status)
+{
+	(void)status;
+	ops_done(work->data);
+}
+
+bool
+journal_busy(const struct journal *j)
+{
+	return j->busy;
+}
+
+bool
+journal_flush(struct journal *j)
+{
+	if (j->busy)
+		return false;
+	if (j->next.count == 0)
+		return true;
+	struct ops empty = j->running;
+	j->running = j->next;
+	j->next = empty;
+	j->busy = true;
+	j->work.data = j;
+	if (uv_queue_work(j->loop, &j->work, job_run, job_done) < 0) {
+		ops_run(j);
+		ops_done(j);
+	}
+	return true;
+}
+
+static struct op *
+ops_add(struct journal_dir *d, enum op_kind kind, uint64_t msn)
+{
+	struct ops *o = &d->journal->next;
+
+	if (o->count == o->size) {
+		size_t size = o->size ? o->size * 2 : 16;
+		struct op *list = realloc(o->list, size * sizeof(*list));
+		if (!list)
+			return NULL;
+		o->list = list;
+		o->size = size;
+	}
+	d->refs++;
+	struct op *op = &o->list[o->count++];
+	*op = (struct op){ .kind = kind, .dir = d, .msn = msn };
+	text_init(&op->bytes, JOURNAL_MAX);
+	return op;
+}
+
+void
+journal_append(struct journal_dir *d, struct segment *s)
+{
+	if (s->gap || s->journalled == s->count)
+		return;
+	struct op *op = ops_add(d, OP_APPEND, s->msn);
+	if (!op)
+		return;
+	if (s->journalled == 0)
+		head_write(&op->bytes, s);
+	for (; s->journalled < s->count; s->journalled++)
+		record_write(&op->bytes, &s->frames[s->journalled], s->pending);
+}
+
+void
+journal_remove(struct journal_dir *d, uint64_t msn)
+{
+	ops_add(d, OP_REMOVE, msn);
+}
+
+struct journal *
+journal_new(uv_loop_t *loop)
+{
+	struct journal *j = calloc(1, sizeof(*j));
+
+	if (j)
+		j->loop = loop;
+	return j;
+}
+
+void
+journal_free(struct journal **jp)
+{
+	struct journal *j = *jp;
+
+	if (!j)
+		return;
+	*jp = NULL;
+	while (j->busy)
+		uv_run(j->loop, UV_RUN_ONCE);
+	struct ops empty = j->running;
+	j->running = j->next;
+	j->next = empty;
+	ops_run(j);
+	ops_done(j);
+	free(j->next.list);
+	free(j->running.list);
+	free(j);
+}
+
+const struct journal_counters *
+journal_counters(const struct journal *j)
+{
+	return &j->counters;
+}
+
+struct journal_dir *
+journal_dir_new(struct journal *j, int dirfd)
+{
+	struct journal_dir *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	d->journal = j;
+	d->refs = 1;
+	for (int i = 0; i < OPEN_MAX; i++)
+		d->open[i].fd = -1;
+	return d;
+}
+
+void
+journal_dir_free(struct journal_dir **d)
+{
+	if (*d)
+		dir_unref(*d);
+	*d = NULL;
+}
+
+/* ---- recovery */
+
+static bool
+head_read(struct cursor *c, struct segment *s)
+{
+	const uint8_t *magic = cursor_take(c, 4);
+
+	if (!magic || memcmp(magic, MAGIC, 4) != 0)
+		return false;
+	s->msn = cursor_be(c, 8);
+	s->format.codec = cursor_u8(c);
+	s->format.profile = cursor_u8(c);
+	const uint8_t *header = cursor_take(c, 4);
+	if (!header)
+		return false;
+	memcpy(s->format.header, header, 4);
+	s->format.rate = cursor_u32(c);
+	s->format.channels = cursor_u8(c);
+	s->discontinuity = cursor_u8(c) & 1;
+	s->anchor.t = cursor_be(c, 8) & TICKS_MASK;
+	s->sample = cursor_be(c, 8);
+	bool sane = (s->format.codec == CODEC_AAC || s->format.codec == CODEC_MP3) && s->format.profile <= AAC_HE_V2;
+	return !c->bad && sane && s->format.rate >= 7350 && s->format.rate <= 96000;
+}
+
+static bool
+record_read(struct cursor *c, struct segment *s, struct frame_pool *pool, struct frame_chunk **chunk)
+{
+	const uint8_t *begin = c->p;
+	uint32_t len = cursor_u32(c), samples = cursor_u32(c);
+	int64_t wall = (int64_t)cursor_be(c, 8);
+	uint8_t flags = cursor_u8(c);
+	uint32_t hash = cursor_u32(c);
+	const uint8_t *data = len <= 8192 && samples > 0 && samples <= 8192 ? cursor_take(c, len) : NULL;
+	struct frame f;
+
+	if (!data || XXH32(data, len, XXH32(begin, RECORD_SIZE - 4, 0)) != hash)
+		return false;
+	if (s->count == s->size) {
+		uint32_t size = s->size ? s->size * 2 : 256;
+		struct frame *frames = realloc(s->frames, size * sizeof(*frames));
+		if (!frames)
+			return false;
+		s->frames = frames;
+		s->size = size;
+	}
+	if (frame_make(pool, chunk, data, len, NULL, 0, &f) < 0)
+		return false;
+	f.samples = samples;
+	f.wall.ns = wall;
+	f.fill = flags & 1;
+	if (s->count == 0)
+		s->start = f.wall;
+	s->frames[s->count++] = f;
+	s->samples += samples;
+	s->audio_bytes += len;
+	s->fill += f.fill;
+	s->pending |= flags >> 1 & 1;
+	return true;
+}
+
+struct segment *
+journal_read(const uint8_t *data, size_t len, struct frame_pool *pool, size_t *whole)
+{
+	struct cursor c = cursor_of(data, len);
+	struct segment *s = calloc(1, sizeof(*s));
+	struct frame_chunk *chunk = NULL;
+
+	if (!s || !head_read(&c, s)) {
+		free(s);
+		return NULL;
+	}
+	do {
+		*whole = len - cursor_left(&c);
+	} while (cursor_left(&c) && record_read(&c, s, pool, &chunk));
+	frame_chunk_release(&chunk);
+	if (s->count == 0)
+		segment_free(&s);
+	return s;
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The numbers of all journals in a folder, sorted. */
+static int
+journal_list(int dirfd, uint64_t **numbers, size_t *count)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	size_t size = 0;
+
+	*numbers = NULL;
+	*count = 0;
+	if (!dir)
+		return -errno;
+	for (struct dirent *e; (e = readdir(dir));) {
+		char *end;
+		if (strncmp(e->d_name, PREFIX, strlen(PREFIX)) != 0)
+			continue;
+		uint64_t n = strtoull(e->d_name + strlen(PREFIX), &end, 10);
+		if (*end)
+			continue;
+		if (*count == size) {
+			size = size ? size * 2 : 16;
+			uint64_t *more = realloc(*numbers, size * sizeof(*more));
+			if (!more)
+				break;
+			*numbers = more;
+		}
+		(*numbers)[(*count)++] = n;
+	}
+	closedir(dir);
+	if (*count)
+		qsort(*numbers, *count, sizeof(**numbers), compare_numbers);
+	return 0;
+}
+
+/* One journal of the folder. Its torn tail is cut, so that it can be appended to. NULL when it is of no use. */
+static struct segment *
+journal_recover_one(int dirfd, const char *name, uint64_t msn, struct frame_pool *pool)
+{
+	struct text bytes;
+	struct segment *s = NULL;
+	size_t whole = 0;
+
+	text_init(&bytes, JOURNAL_MAX);
+	if (file_read(dirfd, name, &bytes) == 0)
+		s = journal_read((const uint8_t *)bytes.data, bytes.len, pool, &whole);
+	bool torn = whole < bytes.len;
+	text_fini(&bytes);
+	if (s && s->msn != msn)
+		segment_free(&s);
+	if (s && torn) {
+		int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || ftruncate(fd, (off_t)whole) < 0)
+			log_error("cannot cut the torn tail of a journal file=%s error=\"%s\"", name, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	return s;
+}
+
+int
+journal_recover(int dirfd, uint64_t newest, struct frame_pool *pool, struct segment **segments)
+{
+	uint64_t *numbers;
+	size_t count;
+	int err = journal_list(dirfd, &numbers, &count);
+
+	*segments = NULL;
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		char name[48];
+		struct segment *s = NULL;
+
+		snprintf(name, sizeof(name), PREFIX "%" PRIu64, numbers[i]);
+		if (numbers[i] > newest)
+			s = journal_recover_one(dirfd, name, numbers[i], pool);
+		if (!s) {
+			unlinkat(dirfd, name, 0);
+			continue;
+		}
+		s->journalled = s->count;
+		*segments = s;
+		segments = &s->next;
+	}
+	free(numbers);
+	return err;
+}
