@@ -22,7 +22,10 @@ struct store_rendition_config {
 	bool packed;                /* else TS */
 	bool sync;                  /* fdatasync and directory fsync */
 	int64_t retention_ns, max_span_ns;
-	int64_t min_free; /* bytes */
+	int64_t min_free; /* bytes; 0: no matter */
+	/* Free bytes of the store, or -errno; NULL: asks the file system. */
+	int64_t (*free_bytes)(void *ctx);
+	void *free_ctx;
 };
 
 struct store_rendition;
@@ -37,11 +40,13 @@ struct store_resume {
 	struct wall end;                 /* grid line after the newest entry */
 };
 
-/* Create the folders if missing, take the lock (".lock"), recover: remove temporary files, cut a torn tail, verify and
- * enter segment files newer than the last entry (only if every number between is there too; others are removed with a
- * log line since nothing ever listed them), finish hour files of past hours (hour gaps filled to the end, tail, final
- * name), read rates of the retained hours. A store whose T differs is refused, and the message says the way out. 0 with
- * *out owned (store_rendition_close); -1 with lines in `errors`. `now` decides which hour is the current one. */
+/* Create the folders if missing, take the lock (".lock"), recover: remove temporary files (".tmp-*"), cut a torn tail,
+ * verify and enter segment files newer than the last entry (what is damaged, or lies in the future of `now`, is removed
+ * with a log line; a number missing between becomes a gap), read the rates of the retained hours. The newest hour file
+ * stays open even if its hour is over, because a journal or a relay may still have what belongs into it: the first put
+ * or gap in a later hour fills it with gaps and finishes it. An hour without hour file is entered again from its
+ * folder. A store whose T differs is refused, and the message says the way out. 0 with *out owned
+ * (store_rendition_close); -1 with lines in `errors`. */
 int store_rendition_open(const struct store_rendition_config *config, struct wall now, struct store_rendition **out,
     struct store_resume *resume, struct text *errors);
 void store_rendition_close(struct store_rendition **r);
@@ -60,16 +65,20 @@ struct store_segment {
 /* Publish a segment: file (temporary name, mtime (k+1)*T, sync, rename), then its entry. Numbers between the newest
  * entry and this one become gap entries first; hours that end thereby are closed. A number at or below the newest entry
  * is refused (-EEXIST). A file of that name that is already there with the same bytes is entered as it is; with other
- * bytes: -EEXIST. 0 or -errno; on failure nothing is listed that is not whole, and the same call may be made again. */
+ * bytes: -EEXIST. -EINVAL for what could not be read back (no data, a duration of 0 or above 2 T, counts out of
+ * bounds). Another container or codec than that of the entry before gets a discontinuity even if not asked for. 0 or
+ * -errno; on failure nothing is listed that is not whole, and the same call may be made again. */
 int store_rendition_put(struct store_rendition *r, const struct store_segment *s);
-/* Enter numbers up to and including `msn` as gaps. */
+/* Enter numbers up to and including `msn` as gaps; those entered already are left alone, and a rendition that never had
+ * media gets none. Hours that lie wholly between get no file. 0 or -errno. */
 int store_rendition_gap(struct store_rendition *r, uint64_t msn);
 /* Write the live list by rename if it is not up to date (call after put/gap; may be left out while more is coming). */
 int store_rendition_live(struct store_rendition *r);
 
 /* Remove what is older than retention (+ max_span for listings, + twice max_span for folders of segments), whole hours,
- * oldest first, the listing before its folder, never the current hour; with less than min_free bytes free go on beyond
- * that, loudly. Returns hours removed, or -errno. */
+ * oldest first, the listing before its folder, never the current hour nor one that the live list names. With less than
+ * min_free bytes free the oldest hour goes whatever its age, loudly: one a call, so that the renditions of a store give
+ * way in turn. Returns hours of which nothing is left, or -errno. */
 int store_rendition_retain(struct store_rendition *r, struct wall now);
 
 /* Facts for the multivariant list: rates over the retained hours and the current one. false while there is no media. */
@@ -95,7 +104,8 @@ struct store_hour {
 	bool part; /* only the unfinished file is there */
 };
 int store_list_hours(int root, const char *station, const char *rendition, struct store_hour **hours, size_t *count);
-/* Read an hour file, whichever of its two names it has at this instant. 0 with *h owned, -ENOENT, -errno, or -EBADMSG
+/* Read an hour file, whichever of its two names it has at this instant (one that is being written ends with its last
+ * complete entry). 0 with *h owned, -ENOENT, -errno, or -EBADMSG
  * with `why`. */
 int store_read_hour(
     int root, const char *station, const char *rendition, uint64_t hour, struct hour *h, char why[static 128]);
