@@ -27,7 +27,7 @@ struct media_segment {
 /* An upper bound of the bytes that a writer makes of this segment. */
 size_t ts_segment_bound(const struct media_segment *s, bool id3);
 /* MPEG transport stream (ISO 13818-1), layout in doc/formats.md. `id3`: announce the timed ID3 stream in the PMT.
- * Returns the length, never above the bound. */
+ * Frames have 2 to 65527 bytes and last at least a sample. Returns the length, never above the bound. */
 size_t ts_segment_write(const struct media_segment *s, bool id3, uint8_t *out);
 
 size_t packed_segment_bound(const struct media_segment *s);
@@ -45,8 +45,9 @@ struct segment_facts {
 
 /* Read a whole .ts (`ts`) or packed segment and check everything that the writer promises: sync, PAT, PMT, continuity
  * counters (PAT's and PMT's = msn mod 16, audio a multiple of 16), PCR spacing, PES headers, PTS of every PES against
- * the sample count, frames whole and of one format. `each`, if not NULL, is called with every frame in order. 0, or -1
- * with facts->why set. */
+ * the sample count, frames whole, normalised and of one format. `each`, if not NULL, is called with every frame in
+ * order, as far as they are good; a frame is borrowed until it returns. Takes 64 KiB of stack. 0, or -1 with facts->why
+ * set and the other facts untouched. */
 int segment_read(const uint8_t *data, size_t len, bool ts, uint64_t msn, struct segment_facts *facts,
     void (*each)(void *ctx, const uint8_t *frame, size_t frame_len), void *ctx);
 

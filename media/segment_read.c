@@ -50,7 +50,7 @@ head_adts(const uint8_t *p, struct head *h)
 	h->len = a.length;
 	h->samples = a.blocks * ADTS_BLOCK_SAMPLES;
 	adts_format(a.key, &h->format);
-	return memcmp(p, h->format.header, 3) || ((p[3] ^ h->format.header[3]) & 0xF0) ? -1 : 0;
+	return memcmp(p, h->format.header, 3) || ((p[3] ^ h->format.header[3]) & 0xFC) ? -1 : 0;
 }
 
 static int

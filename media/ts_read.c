@@ -324,8 +324,8 @@ read_audio(struct reader *r, const struct packet *p)
 	uint8_t counter = (r->audio_packets - !payload) & 15;
 	if (p->counter != counter)
 		return fail(r, p->at, "continuity counter is %u, not %u", p->counter, counter);
-	if (p->discontinuity)
-		return fail(r, p->at, "discontinuity indicator on the audio PID");
+	if (p->discontinuity || (p->random_access && r->audio_packets))
+		return fail(r, p->at, "discontinuity, or random access behind the first packet, of the audio PID");
 	if (!r->audio_packets && read_first_audio(r, p) < 0)
 		return -1;
 	if (read_pcr(r, p) < 0)
@@ -343,7 +343,7 @@ static int
 read_id3(struct reader *r, const struct packet *p)
 {
 	struct cursor c = p->payload;
-	if (!cursor_left(&c) || p->has_pcr || p->discontinuity != !r->id3_packets)
+	if (!cursor_left(&c) || p->has_pcr || p->random_access || p->discontinuity != !r->id3_packets)
 		return fail(r, p->at, "ID3 packet without payload, with PCR, or not marked when the first");
 	if (r->id3_packets++ && p->counter != ((r->id3_counter + 1) & 15))
 		return fail(r, p->at, "continuity counter of the ID3 PID is %u", p->counter);
