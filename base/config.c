@@ -255,10 +255,13 @@ config_secret(const char *path, const char *env, struct text *errors)
 {
 	if (path)
 		return secret_from_file(path, errors);
-	const char *value = env ? getenv(env) : NULL;
+	if (!env) {
+		text_str(errors, "no password: want password_file or password_env\n");
+		return NULL;
+	}
+	const char *value = getenv(env);
 	if (!value || !*value) {
-		text_fmt(errors, "no password: %s%s, want password_file or password_env\n",
-		    env ? "no such environment variable: " : "neither a file nor a variable is given", env ? env : "");
+		text_fmt(errors, "no password: the environment has no %s, want it set\n", env);
 		return NULL;
 	}
 	char *secret = strdup(value);

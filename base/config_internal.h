@@ -9,7 +9,7 @@
 #define CONFIG_NAME_LONGEST 63 /* of a station, rendition, input */
 #define CONFIG_LINE_LONGEST 4096
 #define CONFIG_FILE_LARGEST (1 << 20)
-#define CONFIG_SECTIONS_MOST 10000
+#define CONFIG_SECTIONS_MOST 4096
 
 /* Read `len` bytes of INI text; `name` is what errors call it. Otherwise as config_load. */
 int config_load_memory(const char *name, const void *data, size_t len, const struct config_kind *kinds, unsigned n,

@@ -70,9 +70,10 @@ read_number(const char *s, const struct unit *units, int64_t *v)
 	s += sign < 0;
 	const char *start = s;
 	for (; *s >= '0' && *s <= '9'; s++) {
-		if (value > (INT64_MAX - 9) / 10)
+		int digit = *s - '0';
+		if (value > (INT64_MAX - digit) / 10)
 			return -1;
-		value = value * 10 + (*s - '0');
+		value = value * 10 + digit;
 	}
 	if (s == start)
 		return -1;
