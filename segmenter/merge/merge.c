@@ -156,7 +156,7 @@ give_silence(struct merge *m, struct slot *slot)
 {
 	struct frame f;
 
-	if (frame_make(m->config.pool, &m->chunk, m->silence, m->silence_len, NULL, 0, &f) < 0)
+	if (frame_make(m->config.pool, &m->chunk, m->silence, m->silence_len, m->silence, 0, &f) < 0)
 		return MERGE_WAIT;
 	f.samples = m->silence_samples;
 	f.wall = next_wall(m);

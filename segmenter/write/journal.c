@@ -372,7 +372,7 @@ record_read(struct cursor *c, struct segment *s, struct frame_pool *pool, struct
 		s->frames = frames;
 		s->size = size;
 	}
-	if (frame_make(pool, chunk, data, len, NULL, 0, &f) < 0)
+	if (frame_make(pool, chunk, data, len, data, 0, &f) < 0)
 		return false;
 	f.samples = samples;
 	f.wall.ns = wall;
