@@ -36,7 +36,7 @@ store_add_hour(struct store_rendition *r, uint64_t hour, const struct hour_rate 
 void
 store_took(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format)
 {
-	if (!r->any && !e->gap && !r->window.born)
+	if (!r->any && !e->gap)
 		r->window.born = e->msn;
 	window_push(&r->window, e, format ? format->codec : CODEC_NONE, r->config.T);
 	r->entered = true;
@@ -278,7 +278,7 @@ store_rendition_put(struct store_rendition *r, const struct store_segment *s)
 int
 store_rendition_gap(struct store_rendition *r, uint64_t msn)
 {
-	if (!r->entered || msn <= r->newest)
+	if (!r->any || msn <= r->newest)
 		return 0;
 	int rc = store_advance(r, msn, store_gap_kind(r));
 	if (rc == 0)
