@@ -7,7 +7,7 @@
 # (ISO 14496-3 4.6.11), and the halves that meet at a joint are then halves of the same bed: any clip can follow any
 # other without a click. The two frames at the end let the encoder come back from short windows to the long one.
 #
-# All clips are one recording, encoded once for each bit rate, with more bed between them. The index says where each lies:
+# All clips are one recording, encoded once for each bit rate, with more bed between them. The index says where each is:
 #     first frame, frames, name, words
 set -eu
 export LC_ALL=C
@@ -85,7 +85,8 @@ measured=$(ffmpeg -nostdin -hide_banner $pcm -i "$tmp/all" -af ebur128 -f null -
 	awk '/Summary/ { summary = 1 } summary && /I:/ { print $2; exit }')
 gain=$(awk "BEGIN { print $loudness - ($measured) }")
 for f in "$tmp"/*.voice; do
-	ff $pcm -i "$f" -af "volume=${gain}dB,alimiter=limit=0.55:attack=2:release=30:level=0:latency=1" $pcm "${f%.voice}.tone"
+	ff $pcm -i "$f" -af "volume=${gain}dB,alimiter=limit=0.55:attack=2:release=30:level=0:latency=1" \
+		$pcm "${f%.voice}.tone"
 done
 
 # Between announcements single notes of the chord swell and fade; the full hour is struck on two.
