@@ -1,0 +1,81 @@
+/* One thread: its listeners' HTTP daemons, its loop, its cache. */
+#ifndef HINDCAST_WORKER_H
+#define HINDCAST_WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "origin/cache.h"
+#include "origin/counters.h"
+#include "origin/listen.h"
+#include "origin/server.h"
+
+struct MHD_Daemon;
+struct MHD_Connection;
+struct magic_set;
+
+/* One client's connection, as libmicrohttpd's socket context. */
+struct connection {
+	struct worker *worker;
+	struct MHD_Connection *handle;
+	enum limit_verdict verdict;
+	bool waiting;      /* for a complete request: is in the worker's list */
+	bool head_seen;    /* the handler was called for this request */
+	char *query;       /* what stood after "?", owned; NULL: there was no "?" */
+	bool too_long;     /* the request target is over url_limit */
+	struct mono since; /* when it began to wait */
+	struct connection *before, *after;
+};
+
+/* One listener in one thread. While a new certificate takes over, two daemons serve the same socket: one accepts, one
+ * lets its connections end. */
+#define WORKER_DAEMONS (2 * LISTEN_ADDRESSES)
+struct worker_daemon {
+	struct MHD_Daemon *daemon; /* NULL: free */
+	struct credentials *credentials;
+	unsigned address; /* in server.addresses */
+	bool draining;
+};
+
+/* What one thread remembers of a rendition. */
+struct rendition_view {
+	struct wall oldest;  /* first sample of the oldest segment that is advertised; ns 0: none known */
+	uint64_t hour;       /* whose file it was found in */
+	struct mono checked; /* when the folder was last read; ns 0: never */
+};
+
+struct worker {
+	struct server *server;
+	pthread_t thread;
+	int wake; /* eventfd */
+	int poll; /* epoll fd */
+	int sockets[LISTEN_ADDRESSES];
+	struct worker_daemon daemons[WORKER_DAEMONS];
+	atomic_bool stop;
+
+	struct catalogue *catalogue;   /* the one that this thread goes by */
+	struct rendition_view **views; /* [station][rendition] of the catalogue */
+	struct cache cache;
+	struct magic_set *magic; /* opened when first wanted */
+	struct counters counters;
+
+	struct mono now; /* of this turn of the loop */
+	struct wall wall;
+	struct connection *longest_waiting, *last_waiting;
+	unsigned connections; /* of this thread */
+	unsigned busy;        /* of these, with a request under way */
+};
+
+/* Prepare the `index`th worker; sockets are those of the addresses in order, and are taken over. 0, or -1 with
+ * everything released. */
+int worker_init(struct worker *w, struct server *s, const int *sockets);
+/* Start its thread. 0 or -errno. */
+int worker_start(struct worker *w);
+/* Tell it that the catalogue, the credentials or `stop` have changed. Any thread. */
+void worker_wake(struct worker *w);
+/* After `stop` was set and the worker woken: wait for the end of the thread. */
+void worker_join(struct worker *w);
+void worker_fini(struct worker *w);
+
+#endif
