@@ -89,6 +89,8 @@ adts_block(const uint8_t *frame, const struct adts *h, unsigned i, struct adts_b
 {
 	uint32_t head = head_len(h), check = block_check_len(h);
 
+	if (i >= h->blocks)
+		return -1;
 	if (!h->crc || h->blocks == 1) {
 		*out = (struct adts_block){ frame + head, h->length - head };
 		return 0;

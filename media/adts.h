@@ -38,7 +38,7 @@ int adts_parse(const uint8_t p[static ADTS_HEADER], struct adts *h);
 
 /* Block `i` of a whole frame of h->length bytes, its check words left out. Frames of several blocks can be taken apart
  * only when they have CRC (the header then says where each block begins); without it block 0 is all of them.
- * 0, or -1 when the positions in the header make no sense. */
+ * 0, or -1 when there is no such block or the positions in the header make no sense. */
 int adts_block(const uint8_t *frame, const struct adts *h, unsigned i, struct adts_block *out);
 
 /* Write a normalised header: no CRC, buffer fullness 0x7FF. payload_len at most ADTS_FRAME_MAX - ADTS_HEADER. */

@@ -163,9 +163,16 @@ chain_free_format(const struct view *v, size_t at, const struct head *h)
 	return NO;
 }
 
-/* Whether something begins at `at` that can be believed without what is before it. */
+/* How much it takes to say that something begins at a place. */
+struct belief {
+	uint32_t key;    /* the current format */
+	unsigned chain;  /* frames of it that must end well */
+	size_t refusing; /* from this place on what is to be refused counts too */
+};
+
+/* Whether something begins at `at`, without regard to what is before it. */
 static enum verdict
-begins(const struct view *v, size_t at, uint32_t key, bool suspicious, struct head *found)
+begins(const struct view *v, size_t at, const struct belief *b, struct head *found)
 {
 	*found = head_at(v, at);
 	switch (found->kind) {
@@ -174,22 +181,22 @@ begins(const struct view *v, size_t at, uint32_t key, bool suspicious, struct he
 	case TAG:
 		return YES;
 	case FRAME:
-		return chain(v, at, found, found->key == key ? CHAIN_CURRENT : CHAIN_OTHER);
+		return chain(v, at, found, found->key == b->key ? b->chain : CHAIN_OTHER);
 	case FREE_FORMAT:
-		return suspicious ? chain_free_format(v, at, found) : NO;
+		return at >= b->refusing ? chain_free_format(v, at, found) : NO;
 	default:
-		return suspicious ? chain(v, at, found, CHAIN_REFUSED) : NO;
+		return at >= b->refusing ? chain(v, at, found, CHAIN_REFUSED) : NO;
 	}
 }
 
 /* Move *at to the first place in [*at, to) where something begins. NO: there is none, *at is `to`. */
 static enum verdict
-find(const struct view *v, size_t *at, size_t to, uint32_t key, size_t suspicious_from, struct head *found)
+find(const struct view *v, size_t *at, size_t to, const struct belief *b, struct head *found)
 {
 	for (; *at < to; ++*at) {
 		if (!v->eof && v->len - *at < ID3_HEADER)
 			return UNSURE;
-		enum verdict verdict = begins(v, *at, key, *at >= suspicious_from, found);
+		enum verdict verdict = begins(v, *at, b, found);
 		if (verdict != NO)
 			return verdict;
 	}
@@ -311,6 +318,7 @@ give(struct framer *f, struct view *v, uint32_t length, bool ended, struct frame
 
 	if (f->format.codec == CODEC_AAC && give_aac(f, v->p, out, &last) < 0) {
 		f->locked = ended;
+		f->block = 0;
 		f->frames_damaged++;
 		drop_garbage(f, v, out, length);
 		return false;
@@ -336,10 +344,11 @@ give(struct framer *f, struct view *v, uint32_t length, bool ended, struct frame
 
 /* A header of the current format stands where it is expected. If nothing known stands where its frame ends, then either
  * the frame is damaged (its length is wrong or bytes are missing), and what comes next begins inside it, or it is whole
- * and garbage follows. */
+ * and garbage follows. A header of the current format inside it is proof enough: the next frame may be damaged too. */
 static bool
 take(struct framer *f, struct view *v, const struct head *h, struct framer_out *out, enum framer_result *result)
 {
+	const struct belief inside = { .key = f->key, .chain = 0, .refusing = SIZE_MAX };
 	struct head next;
 	size_t at = 1, to = h->length < v->len ? h->length : v->len;
 	enum verdict verdict = ending(v, h->length, h, &next);
@@ -347,7 +356,7 @@ take(struct framer *f, struct view *v, const struct head *h, struct framer_out *
 	if (verdict == YES)
 		return give(f, v, h->length, true, out, result);
 	if (verdict == NO)
-		verdict = find(v, &at, to, f->key, SIZE_MAX, &next);
+		verdict = find(v, &at, to, &inside, &next);
 	if (verdict == UNSURE) {
 		*result = FRAMER_MORE;
 		return true;
@@ -355,10 +364,9 @@ take(struct framer *f, struct view *v, const struct head *h, struct framer_out *
 	if (verdict == NO && h->length <= v->len)
 		return give(f, v, h->length, false, out, result);
 	f->block = 0;
+	f->locked = false;
 	f->frames_damaged++;
 	drop_garbage(f, v, out, at);
-	if (verdict == YES)
-		follow(f, &next);
 	return false;
 }
 
@@ -386,11 +394,15 @@ expect(struct framer *f, struct view *v, struct framer_out *out, enum framer_res
 static bool
 search(struct framer *f, struct view *v, struct framer_out *out, enum framer_result *result)
 {
+	const struct belief outside = {
+		.key = f->key,
+		.chain = CHAIN_CURRENT,
+		.refusing = f->searched < SUSPICION ? SUSPICION - f->searched : 0,
+	};
 	struct head found;
 	size_t patience = f->searched < FRAMER_PATIENCE ? FRAMER_PATIENCE - f->searched : 0;
-	size_t trust = f->searched < SUSPICION ? SUSPICION - f->searched : 0;
 	size_t at = 0, to = patience < v->len ? patience : v->len;
-	enum verdict verdict = find(v, &at, to, f->key, trust, &found);
+	enum verdict verdict = find(v, &at, to, &outside, &found);
 
 	drop_garbage(f, v, out, at);
 	if (verdict == YES && found.kind != FRAME && found.kind != TAG)

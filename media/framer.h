@@ -59,11 +59,11 @@ void framer_init(struct framer *f);
  * FRAMER_MORE. `eof`: no more bytes will come, so the last frame need not be followed by another. What is found does
  * not depend on how the bytes were cut into calls. After FRAMER_REFUSED the framer is of no further use.
  *
- * A frame is taken when its header agrees with the current format and what follows it is such a header too, an ID3 tag
- * or the end. Where something else follows, the frame is damaged if frames of its own format, of another, or a tag
- * begin inside it, and is then dropped up to there; else it is whole and garbage follows it. Out of synchronisation two
- * headers of the current format must follow each other, or three of another one. ID3v2 and ID3v1 tags, Xing, Info and
- * VBRI frames and garbage are skipped and counted. ADTS is normalised: no CRC, buffer fullness 0x7FF, private,
+ * A frame is taken when its header agrees with the current format and what follows it is such a header too, a tag or
+ * the end. Where something else follows, the frame is damaged, and dropped, if a header of the current format, frames
+ * of another one or a tag stand inside it; else it is whole and garbage follows it. Out of synchronisation two headers
+ * of the current format must follow each other, or three of another one. ID3v2 and ID3v1 tags, Xing, Info and VBRI
+ * frames and garbage are skipped and counted. ADTS is normalised: no CRC, buffer fullness 0x7FF, private,
  * original/copy, home and copyright bits 0; frames of several blocks with CRC are split into frames of one. A stream is
  * refused after FRAMER_PATIENCE bytes without a frame, when it ends without a single one, and once it is certain to be
  * layer I or II, free format, LATM or an AAC profile other than LC. */
