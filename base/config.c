@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #define SECRET_LARGEST 4096
+#define HELP_COLUMN 36
 
 static void
 free_fields(struct config_section *s)
@@ -71,7 +72,7 @@ warn_if_open(const struct config *c)
 		for (unsigned i = 0; i < s->kind->rows; i++) {
 			if (!s->lines[i] || !config_option_is_secret(&s->kind->options[i]))
 				continue;
-			log_warn("configuration with a password is readable by all, want mode 0640 or password_file file=%s",
+			log_warn("password in a file that all may read, want mode 0640 or password_file file=%s",
 			    log_safe(c->path, safe, sizeof safe));
 			return;
 		}
@@ -155,22 +156,20 @@ write_header(const struct config_section *s, struct text *out)
 	text_str(out, "]");
 }
 
-/* Values in one column, help in the next; a string that is not set stands as a comment. */
+/* The help stands in a column of its own; a string that is not set is a comment. */
 static void
 write_option(const struct config_option *o, struct config_section *s, struct text *out)
 {
-	char line[128];
-	struct text value;
-	void *field = config_field(o, s);
-	bool unset = o->type == CONFIG_STRING && !*(char **)field;
+	const void *field = config_field(o, s);
+	bool unset = o->type == CONFIG_STRING && !*(char *const *)field;
+	size_t before = out->len;
 
-	text_init_fixed(&value, line, sizeof line);
-	text_fmt(&value, "%s%s = ", unset ? ";" : "", o->key);
-	text_str(out, value.data);
-	size_t before = out->len - value.len;
+	text_fmt(out, "%s%s = ", unset ? ";" : "", o->key);
 	config_value_write(o, field, out);
-	if (o->help)
-		text_fmt(out, "%*s ; %s", out->len - before < 36 ? (int)(36 - (out->len - before)) : 0, "", o->help);
+	if (o->help) {
+		size_t width = out->len - before;
+		text_fmt(out, "%*s ; %s", width < HELP_COLUMN ? (int)(HELP_COLUMN - width) : 0, "", o->help);
+	}
 	text_str(out, "\n");
 }
 
@@ -237,13 +236,14 @@ secret_from_file(const char *path, struct text *errors)
 	int err = file_read(AT_FDCWD, path, &file);
 	size_t len = file.len ? strcspn(file.data, "\r\n") : 0;
 	if (err)
-		text_fmt(errors, "%s: cannot be read: %s\n", path, err == -EFBIG ? "larger than 4 KiB" : strerror(-err));
+		text_fmt(errors, "%s: cannot be read: %s\n", path, strerror(-err));
 	else if (len == 0)
 		text_fmt(errors, "%s: is empty, want a password on the first line\n", path);
 	else if (!(secret = strndup(file.data, len)))
 		text_fmt(errors, "%s: no memory\n", path);
 	if (secret && stat(path, &st) == 0 && st.st_mode & S_IROTH)
-		log_warn("password is readable by all, want mode 0640 file=%s", log_safe(path, safe, sizeof safe));
+		log_warn(
+		    "password in a file that all may read, want mode 0640 file=%s", log_safe(path, safe, sizeof safe));
 	if (file.data)
 		explicit_bzero(file.data, file.len);
 	text_fini(&file);

@@ -57,9 +57,11 @@ struct config {
 };
 
 /* Read and check a file. Any unknown key or kind, duplicate key or section, bad value, missing required key, bad name
- * ([a-z0-9_-]+), over-long line, or NUL is an error; all of them are written to `errors`, one a line, as
- * "hindcast.ini:12: [station fip] segment: …, want …". Warns in the log when the file holds a password and all may read
- * it. 0 with *out owned by the caller, or -1 with *out untouched. */
+ * ([a-z0-9_-]+, at most 63; the first may be two with a slash between), line over 4096 bytes, control character, or
+ * more than 4096 sections is an error; all of them are written to `errors`, one a line, as
+ * "hindcast.ini:12: [station fip] segment: …, want …". A comment begins with ; or #, and behind a value with a blank
+ * and a ;. Warns in the log when the file holds a password and all may read it. 0 with *out owned by the caller, or -1
+ * with *out untouched. */
 int config_load(const char *path, const struct config_kind *kinds, unsigned n, struct config *out, struct text *errors);
 void config_free(struct config *c);
 
@@ -71,11 +73,12 @@ void *config_find(const struct config *c, const char *kind, const char *subject)
 /* A section that is not in the file, all defaults, appended to the list. NULL without memory. */
 void *config_add_default(struct config *c, const struct config_kind *kind);
 
-/* What is in force, as an INI file with all defaults filled in; values of keys that hold secrets ("password") are
- * written as "(set)". */
+/* What is in force, as an INI file with all defaults filled in; values of keys that end in "password", and the
+ * passwords in URLs, are written as "(set)". */
 void config_print(const struct config *c, struct text *out);
 
-/* Add one error in the same form, from a program's own cross-checks. */
+/* Add one error in the same form, from a program's own cross-checks: at the key's line if it stands in the file, else
+ * at the section's header. `section` and `key` may be NULL. */
 void config_error(const struct config *c, const void *section, const char *key, struct text *errors, const char *fmt,
     ...) __attribute__((format(printf, 5, 6)));
 

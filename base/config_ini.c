@@ -1,6 +1,6 @@
-/* The reader of the INI file. inih takes lines apart into keys and values; it does not say which line it is at, cuts long
- * lines and names without a word, and joins indented lines to the value before. So it is given its lines by a reader that
- * counts them, refuses what inih would cut, takes indentation away, and keeps section headers to itself. */
+/* The reader of the INI file. inih takes lines apart into keys and values; it does not say which line it is at, cuts
+ * long lines and names without a word, and joins indented lines to the value before. So it is given its lines by a
+ * reader that counts them, refuses what inih would cut, takes indentation away, and keeps section headers to itself. */
 #include "base/config_internal.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* A suffix and what it multiplies by; tables go from the largest to the smallest, so that writing finds the shortest. */
+/* A suffix and what it multiplies by; tables begin with the largest, so that writing finds the shortest number. */
 struct unit {
 	const char *suffix;
 	int64_t factor;

@@ -28,8 +28,8 @@ struct file_replace {
 };
 
 /* Write `data` to tmp and rename it to name, both relative to dirfd (which is the directory itself, not a parent).
- * On failure tmp is removed and whatever `name` was stays (but for a failed fsync of the directory, when the new file is
- * in place and may not outlive a power cut). 0 or -errno. */
+ * On failure tmp is removed and whatever `name` was stays (but for a failed fsync of the directory, when the new file
+ * is in place and may not outlive a power cut). 0 or -errno. */
 int file_replace(int dirfd, const struct file_replace *how, const void *data, size_t len);
 
 /* mkdir -p beneath dirfd, mode 0755. 0 or -errno. */

@@ -21,7 +21,7 @@ write_escaped(struct text *out, const char *s, bool label)
 	}
 }
 
-/* Decimal fraction of the value without trailing zeros: exact for a power of ten, of which uint32_t holds none above 10^9. */
+/* Nine digits of fraction are enough for every power of ten that fits a divisor; trailing zeros are left out. */
 static void
 write_value(struct text *out, const struct metric *m, const void *object)
 {

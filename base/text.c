@@ -175,7 +175,7 @@ text_json(struct text *t, const char *s)
 		size_t run = 0; /* characters that stand for themselves */
 		unsigned len, bad = 0;
 		while (s[run] && (unsigned char)s[run] >= 0x20 && s[run] != '"' && s[run] != '\\' &&
-		    (len = text_utf8_sequence(s + run, &bad)) > 0)
+		       (len = text_utf8_sequence(s + run, &bad)) > 0)
 			run += len;
 		text_add(t, s, run);
 		s += run;

@@ -20,14 +20,21 @@ struct section {
 };
 
 static const struct config_option options[] = {
-	{ .key = "path", .type = CONFIG_STRING, .offset = offsetof(struct section, path), .fallback = "/x",
+	{ .key = "path",
+	    .type = CONFIG_STRING,
+	    .offset = offsetof(struct section, path),
+	    .fallback = "/x",
 	    .help = "where" },
 	{ .key = "password", .type = CONFIG_STRING, .offset = offsetof(struct section, password) },
 	{ .key = "sync", .type = CONFIG_ENUM, .offset = offsetof(struct section, sync), .choices = "none segment" },
 	{ .key = "count", .type = CONFIG_INT, .offset = offsetof(struct section, count), .least = -9, .most = 9 },
 	{ .key = "size", .type = CONFIG_SIZE, .offset = offsetof(struct section, size) },
-	{ .key = "time", .type = CONFIG_DURATION, .offset = offsetof(struct section, time), .least = NS_PER_MS,
-	    .most = INT64_MAX, .fallback = "6" },
+	{ .key = "time",
+	    .type = CONFIG_DURATION,
+	    .offset = offsetof(struct section, time),
+	    .least = NS_PER_MS,
+	    .most = INT64_MAX,
+	    .fallback = "6" },
 	{ .key = "rate", .type = CONFIG_BITRATE, .offset = offsetof(struct section, rate) },
 	{ .key = "loop", .type = CONFIG_BOOL, .offset = offsetof(struct section, loop) },
 };

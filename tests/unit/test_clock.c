@@ -15,12 +15,12 @@ samples_are_rounded_to_nearest(void **state)
 {
 	(void)state;
 	assert_int_equal(samples_to_ns(0, 48000), 0);
-	assert_int_equal(samples_to_ns(1, 48000), 20833);     /* 20833.33 */
-	assert_int_equal(samples_to_ns(2, 48000), 41667);     /* 41666.67 */
-	assert_int_equal(samples_to_ns(1, 44100), 22676);     /* 22675.74 */
+	assert_int_equal(samples_to_ns(1, 48000), 20833);       /* 20833.33 */
+	assert_int_equal(samples_to_ns(2, 48000), 41667);       /* 41666.67 */
+	assert_int_equal(samples_to_ns(1, 44100), 22676);       /* 22675.74 */
 	assert_int_equal(samples_to_ns(1024, 44100), 23219955); /* 23219954.65 */
-	assert_int_equal(samples_to_ns(1, 2000000000), 1);    /* 0.5 */
-	assert_int_equal(samples_to_ns(1, 2000000001), 0);    /* below 0.5 */
+	assert_int_equal(samples_to_ns(1, 2000000000), 1);      /* 0.5 */
+	assert_int_equal(samples_to_ns(1, 2000000001), 0);      /* below 0.5 */
 }
 
 static void
@@ -128,6 +128,10 @@ a_backward_step_is_told_once_and_slewed(void **state)
 	assert_int_equal(update(&tb, 23 * S, 1023 * S), TIMEBASE_STEADY);
 	assert_int_equal(tb.behind, 0);
 	assert_int_equal(tb.steps_forward, 0);
+	/* back, and then far ahead: followed, and no longer behind */
+	assert_int_equal(update(&tb, 24 * S, 924 * S), TIMEBASE_STEPPED_BACKWARD);
+	assert_int_equal(update(&tb, 25 * S, 2025 * S), TIMEBASE_STEPPED_FORWARD);
+	assert_int_equal(tb.behind, 0);
 }
 
 static void

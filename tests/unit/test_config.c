@@ -35,18 +35,30 @@ struct station {
 
 static const struct config_option store_options[] = {
 	{ .key = "path", .type = CONFIG_STRING, .offset = offsetof(struct store, path), .required = true },
-	{ .key = "sync", .type = CONFIG_ENUM, .offset = offsetof(struct store, sync), .choices = "none segment",
+	{ .key = "sync",
+	    .type = CONFIG_ENUM,
+	    .offset = offsetof(struct store, sync),
+	    .choices = "none segment",
 	    .fallback = "segment" },
 	{ .key = "min_free", .type = CONFIG_SIZE, .offset = offsetof(struct store, min_free), .fallback = "2G" },
 };
 
 static const struct config_option station_options[] = {
-	{ .key = "title", .type = CONFIG_STRING, .offset = offsetof(struct station, title), .fallback = "Radio",
+	{ .key = "title",
+	    .type = CONFIG_STRING,
+	    .offset = offsetof(struct station, title),
+	    .fallback = "Radio",
 	    .help = "what listeners see" },
 	{ .key = "password", .type = CONFIG_STRING, .offset = offsetof(struct station, password) },
-	{ .key = "segment", .type = CONFIG_DURATION, .offset = offsetof(struct station, segment), .fallback = "6",
-	    .least = 2 * S, .most = 3600 * S },
-	{ .key = "patience", .type = CONFIG_DURATION, .offset = offsetof(struct station, patience),
+	{ .key = "segment",
+	    .type = CONFIG_DURATION,
+	    .offset = offsetof(struct station, segment),
+	    .fallback = "6",
+	    .least = 2 * S,
+	    .most = 3600 * S },
+	{ .key = "patience",
+	    .type = CONFIG_DURATION,
+	    .offset = offsetof(struct station, patience),
 	    .fallback = "1500ms" },
 	{ .key = "bitrate", .type = CONFIG_BITRATE, .offset = offsetof(struct station, bitrate) },
 	{ .key = "offset", .type = CONFIG_INT, .offset = offsetof(struct station, offset), .least = -5, .most = 5 },
@@ -217,7 +229,8 @@ takes_files_as_editors_write_them(void **state)
 static void
 skips_what_other_programs_read(void **state)
 {
-	struct config c = load("[relay]\nanything = goes\nno pair\n[relay Any/Thing at all]\n[station fip]\nsegment = 4\n");
+	struct config c =
+	    load("[relay]\nanything = goes\nno pair\n[relay Any/Thing at all]\n[station fip]\nsegment = 4\n");
 
 	(void)state;
 	assert_int_equal(((struct station *)c.first)->segment, 4 * S);
@@ -229,21 +242,24 @@ static void
 names_file_line_section_and_key(void **state)
 {
 	(void)state;
-	refuse("[station fip]\n\nsegment = 7x\n",
-	    "h.ini:3: [station fip] segment: \"7x\", want a time in seconds, or with ms, s, m, h or d, from 2s to 1h\n");
-	refuse("[station fip]\npatience = -1\n", "h.ini:2: [station fip] patience: \"-1\", want a time in seconds, or with "
-						 "ms, s, m, h or d, not below 0\n");
+	refuse("[station fip]\n\nsegment = 7x\n", "h.ini:3: [station fip] segment: \"7x\", want a time in seconds, or "
+						  "with ms, s, m, h or d, from 2s to 1h\n");
+	refuse("[station fip]\npatience = -1\n",
+	    "h.ini:2: [station fip] patience: \"-1\", want a time in seconds, or with "
+	    "ms, s, m, h or d, not below 0\n");
 	refuse("[station fip]\nsegment = 1999ms\nsegment = 1\n", /* one line each */
-	    "h.ini:2: [station fip] segment: \"1999ms\", want a time in seconds, or with ms, s, m, h or d, from 2s to 1h\n"
+	    "h.ini:2: [station fip] segment: \"1999ms\", want a time in seconds, or with ms, s, m, h or d, from 2s to "
+	    "1h\n"
 	    "h.ini:3: [station fip] segment: is there already, in line 2\n");
 	refuse("[station fip]\nbitrate = 192\nbitrate2 = 1\n",
 	    "h.ini:3: [station fip]: unknown key \"bitrate2\", did you mean \"bitrate\"?\n");
 	refuse("[station fip]\nbitrate = fast\n",
 	    "h.ini:2: [station fip] bitrate: \"fast\", want a rate in bit/s, or with k or M, not below 0\n");
-	refuse("[station fip]\noffset = 6\n", "h.ini:2: [station fip] offset: \"6\", want a whole number from -5 to 5\n");
+	refuse(
+	    "[station fip]\noffset = 6\n", "h.ini:2: [station fip] offset: \"6\", want a whole number from -5 to 5\n");
 	refuse("[station fip]\nloop = maybe\n", "h.ini:2: [station fip] loop: \"maybe\", want yes or no\n");
-	refuse("[store]\npath = x\nsync = Segment\n",
-	    "h.ini:3: [store] sync: \"Segment\", want one of: none segment\n");
+	refuse(
+	    "[store]\npath = x\nsync = Segment\n", "h.ini:3: [store] sync: \"Segment\", want one of: none segment\n");
 	refuse("[store]\npath = x\nmin_free = 2T\n",
 	    "h.ini:3: [store] min_free: \"2T\", want a size in bytes, or with K, M or G, not below 0\n");
 }
@@ -293,15 +309,16 @@ refuses_bad_headers(void **state)
 	(void)state;
 	refuse("[station FIP]\n", "h.ini:1: [station FIP]: bad name, want at most 63 of a-z, 0-9, \"_\" and \"-\"\n");
 	refuse("[station ../x]\n", "h.ini:1: [station ../x]: bad name, want at most 63 of a-z, 0-9, \"_\" and \"-\"\n");
-	refuse("[station a/b/c]\n", "h.ini:1: [station a/b/c]: bad name, want at most 63 of a-z, 0-9, \"_\" and \"-\"\n");
-	refuse("[input a/b c/d]\n", "h.ini:1: [input a/b c/d]: bad name, want at most 63 of a-z, 0-9, \"_\" and \"-\"\n");
+	refuse(
+	    "[station a/b/c]\n", "h.ini:1: [station a/b/c]: bad name, want at most 63 of a-z, 0-9, \"_\" and \"-\"\n");
+	refuse(
+	    "[input a/b c/d]\n", "h.ini:1: [input a/b c/d]: bad name, want at most 63 of a-z, 0-9, \"_\" and \"-\"\n");
 	refuse("[station /b]\n", "h.ini:1: [station /b]: bad name, want at most 63 of a-z, 0-9, \"_\" and \"-\"\n");
 	refuse("[station]\n", "h.ini:1: [station]: 0 names, want \"[station NAME]\"\n");
 	refuse("[station a b]\n", "h.ini:1: [station a]: 2 names, want \"[station NAME]\"\n");
 	refuse("[input a]\n", "h.ini:1: [input a]: 1 name, want \"[input STATION/RENDITION NAME]\"\n");
 	refuse("[station fip\ntitle = a\n", "h.ini:1: section header without \"]\", want \"[KIND NAME]\"\n");
-	refuse("[station fip] title = a\n",
-	    "h.ini:1: text after the section header, want a line of its own for it\n");
+	refuse("[station fip] title = a\n", "h.ini:1: text after the section header, want a line of its own for it\n");
 	memset(name + 9, 'n', 63);
 	strcat(strncpy(longest, name, sizeof longest), "]\n");
 	struct config c = load(longest);
@@ -325,12 +342,13 @@ refuses_lines_that_are_no_pairs(void **state)
 	    "h.ini:5: [station fip]: no \"=\" in this line, want \"key = value\"\n");
 	refuse("title\n", "h.ini:1: no \"=\" in this line, want \"key = value\"\n");
 	/* an indented line is a line of its own, not more of the value above */
-	refuse("[station fip]\ntitle = a\n  b\n",
-	    "h.ini:3: [station fip]: no \"=\" in this line, want \"key = value\"\n");
+	refuse(
+	    "[station fip]\ntitle = a\n  b\n", "h.ini:3: [station fip]: no \"=\" in this line, want \"key = value\"\n");
 	refuse("[station fip]\ntitle = a\x1b[31m\n",
 	    "h.ini:2: [station fip]: control character in this line, want text in UTF-8\n");
 	assert_int_equal(load_bytes("[station fip]\ntitle = a\0b\n", 26, &c), -1);
-	assert_string_equal(errors.data, "h.ini:2: [station fip]: control character in this line, want text in UTF-8\n");
+	assert_string_equal(
+	    errors.data, "h.ini:2: [station fip]: control character in this line, want text in UTF-8\n");
 }
 
 static void
@@ -399,8 +417,9 @@ errors_that_do_not_fit_are_errors(void **state)
 static void
 prints_what_is_in_force(void **state)
 {
-	struct config c = load("[store]\npath = /x\n[station fip]\npassword = secret\nsegment = 90\npatience = 2d\n"
-			       "bitrate = 96500\n[input fip/hi main]\nurl = http://u:hush@h:80/x http://u@h/ http://h/a:b@c\n");
+	struct config c =
+	    load("[store]\npath = /x\n[station fip]\npassword = secret\nsegment = 90\npatience = 2d\n"
+		 "bitrate = 96500\n[input fip/hi main]\nurl = http://u:hush@h:80/x http://u@h/ http://h/a:b@c\n");
 	struct text out;
 
 	(void)state;
@@ -577,7 +596,7 @@ warns_of_passwords_that_all_can_read(void **state)
 
 	(void)state;
 	write_file(path, "[station fip]\npassword = x\n", 0644);
-	assert_non_null(strstr(logged(load_and_free, path), "readable by all"));
+	assert_non_null(strstr(logged(load_and_free, path), "that all may read"));
 	assert_int_equal(chmod(path, 0640), 0);
 	assert_string_equal(logged(load_and_free, path), "");
 	unlink(path);
@@ -605,7 +624,7 @@ gets_secrets(void **state)
 	assert_string_equal(logged(get_secret, path), "");
 	assert_int_equal(chmod(path, 0604), 0);
 	const char *line = logged(get_secret, path);
-	assert_non_null(strstr(line, "readable by all"));
+	assert_non_null(strstr(line, "that all may read"));
 	assert_null(strstr(line, "hunter2"));
 	unlink(path);
 	assert_null(config_secret(path, "HOME", &errors)); /* a missing file is not made good by the environment */

@@ -26,7 +26,8 @@ struct store {
 };
 
 static const struct metric store_table[] = {
-	{ "frames_total", "not shown: the first table's help counts", METRIC_COUNTER, offsetof(struct store, frames), 0 },
+	{ "frames_total", "not shown: the first table's help counts", METRIC_COUNTER, offsetof(struct store, frames),
+	    0 },
 };
 
 static struct input inputs[2] = {
@@ -89,13 +90,9 @@ values_at_the_ends(void **state)
 		uint32_t divisor;
 		const char *want;
 	} rows[] = {
-		{ INT64_MIN, 0, "-9223372036854775808" },
-		{ INT64_MAX, 1, "9223372036854775807" },
-		{ INT64_MIN, 1000, "-9223372036854775.808" },
-		{ -1500, 1000, "-1.5" },
-		{ -3000, 1000, "-3" },
-		{ 0, 1000, "0" },
-		{ 1, 3, "0.333333333" }, /* no power of ten: cut off, not endless */
+		{ INT64_MIN, 0, "-9223372036854775808" }, { INT64_MAX, 1, "9223372036854775807" },
+		{ INT64_MIN, 1000, "-9223372036854775.808" }, { -1500, 1000, "-1.5" }, { -3000, 1000, "-3" },
+		{ 0, 1000, "0" }, { 1, 3, "0.333333333" }, /* no power of ten: cut off, not endless */
 	};
 	struct text t;
 
