@@ -339,7 +339,7 @@ read_duration(struct reader *r, struct hour_entry *e)
 	if (rc == MORE)
 		return MORE;
 	s.bad = rc != OK;
-	uint64_t seconds = scan_number(&s, 2 * r->h.segment);
+	uint64_t seconds = scan_number(&s, r->h.segment < 2000 ? 2 * r->h.segment : UINT32_MAX / 1000000 - 1);
 	scan_text(&s, ".");
 	e->duration_us = (uint32_t)(seconds * 1000000 + scan_digits(&s, 6, 10));
 	scan_text(&s, ",");

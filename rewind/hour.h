@@ -18,7 +18,7 @@
  *	#EXTINF:6.000000,
  *	20261121T09/20261121T090006Z.ts
  *	…
- *	#HINDCAST-RATE:peak=131248,mean=130004,bytes=58372432,duration_us=3592004626
+ *	#HINDCAST-RATE:peak=131248,mean=130006,bytes=58372432,duration_us=3592004626
  *	#EXT-X-ENDLIST
  *
  * FORMAT stands before the first entry with media and again where it changes; DISCONTINUITY only where there is one;

@@ -8,8 +8,6 @@
 #include <time.h>
 
 #define SECONDS_PER_HOUR 3600
-/* The first hour of the year 10000, which the names' four digits cannot say. */
-#define HOURS_END UINT64_C(70389528)
 
 uint64_t
 layout_msn(struct wall frame, int64_t duration_ns, uint32_t T)
@@ -45,9 +43,9 @@ layout_extension(enum layout_kind kind)
 static struct tm
 utc(uint64_t seconds)
 {
-	/* Past the names' range the last hour stands in; its numbers are refused before they get here. */
-	if (seconds >= HOURS_END * SECONDS_PER_HOUR)
-		seconds = HOURS_END * SECONDS_PER_HOUR - 1;
+	/* past the end the last hour stands in; such numbers are refused before they get here */
+	if (seconds >= LAYOUT_HOURS_END * SECONDS_PER_HOUR)
+		seconds = LAYOUT_HOURS_END * SECONDS_PER_HOUR - 1;
 	time_t t = (time_t)seconds;
 	struct tm tm = { 0 };
 	gmtime_r(&t, &tm);
@@ -94,7 +92,7 @@ parse_hour(const char **s, uint64_t *hour)
 	    (tm.tm_mday = digits(&p, 2)) < 1 || *p++ != 'T' || (tm.tm_hour = digits(&p, 2)) < 0)
 		return -1;
 	time_t t = timegm(&tm);
-	if (t < 0)
+	if (t < 0 || t >= (time_t)LAYOUT_HOURS_END * SECONDS_PER_HOUR)
 		return -1;
 	char again[LAYOUT_NAME_SIZE];
 	uint64_t h = (uint64_t)t / SECONDS_PER_HOUR;

@@ -14,6 +14,9 @@
 
 #include "base/clock.h"
 
+/* The first hour that is not in the store's time any more, in the year 2262: wall time is 63 bits of nanoseconds. */
+#define LAYOUT_HOURS_END UINT64_C(2562047)
+
 /* floor((wall + duration/2) / T): the segment that a frame belongs to; its boundary is the frame edge nearest to k*T.
  */
 uint64_t layout_msn(struct wall frame, int64_t duration_ns, uint32_t T);

@@ -154,13 +154,12 @@ store_enter(struct store_rendition *r, const struct hour_entry *e, const struct 
 static bool
 representable(const struct store_rendition *r, const struct store_segment *s, const struct hour_entry *e)
 {
-	/* the grid line must have a name, the start a date: both lie in the years 1970 to 9999 */
-	const uint64_t numbers = UINT64_C(8000) * 366 * 86400 / r->config.T;
+	const uint64_t numbers = LAYOUT_HOURS_END * 3600 / r->config.T;
 	return s->msn < numbers && s->start.ns >= 0 && s->len > 0 && s->len < HOUR_BYTES_MAX &&
 	       s->audio_bytes <= HOUR_BYTES_MAX && s->frames <= HOUR_BYTES_MAX && s->samples <= HOUR_BYTES_MAX &&
 	       s->fill <= HOUR_BYTES_MAX && s->anchor.t <= TICKS_MASK && s->sample <= INT64_MAX &&
 	       s->format.codec != CODEC_NONE && s->format.channels >= 1 && s->format.channels <= 8 &&
-	       e->duration_us > 0 && e->duration_us < 2 * r->config.T * 1000000;
+	       e->duration_us > 0 && e->duration_us < UINT64_C(2000000) * r->config.T;
 }
 
 static int
@@ -184,8 +183,9 @@ entry_of(const struct store_rendition *r, const struct store_segment *s, struct 
 	if (r->any && (e->kind != r->last.kind || s->format.codec != r->last_format.codec))
 		e->discontinuity = true;
 	uint64_t most = 2 * (uint64_t)r->config.T * s->format.rate;
-	if (s->format.rate > 0 && s->samples < most)
-		e->duration_us = (uint32_t)((s->samples * 1000000 + s->format.rate / 2) / s->format.rate);
+	uint64_t us =
+	    s->format.rate > 0 && s->samples < most ? (s->samples * 1000000 + s->format.rate / 2) / s->format.rate : 0;
+	e->duration_us = us <= UINT32_MAX ? (uint32_t)us : 0;
 	if (!representable(r, s, e))
 		return -EINVAL;
 	e->xxh64 = XXH64(s->data, s->len, 0);
