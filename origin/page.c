@@ -11,42 +11,36 @@
 /* What the page may load: scripts and styles of its own, media of this origin, and what Media Source Extensions and a
  * demuxer in a worker need. */
 #define POLICY                                                                                                         \
-	"default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; img-src 'self' data:; "                  \
+	"default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; img-src 'self' data:; connect-src *; "   \
 	"object-src 'none'; base-uri 'none'; form-action 'none'"
 
-/* The first of the files that is there. */
 static void
-send_page(struct request *r, const char *const *names)
+send_page(struct request *r, const char *name)
 {
-	int error = -ENOENT;
+	int error;
+	struct cache_item *i = stored_file(r->worker, CACHE_PLAYER, name, &error);
 
-	for (; *names; names++) {
-		struct cache_item *i = stored_file(r->worker, CACHE_PLAYER, *names, &error);
-		if (i) {
-			i->entity->policy = POLICY;
-			request_send(r, i->entity);
-			return;
-		}
-		if (error != -ENOENT)
-			break;
-	}
-	if (error == -ENOENT)
+	if (i) {
+		i->entity->policy = POLICY;
+		request_send(r, i->entity);
+	} else if (error == -ENOENT) {
 		request_fail(r, &(struct problem){ .status = 404, .detail = "the player page is not installed" });
-	else
+	} else {
 		request_failed_open(r, error);
+	}
 }
 
 void
 page_home(struct request *r)
 {
-	send_page(r, (const char *const[]){ "index.html", NULL });
+	send_page(r, "index.html");
 }
 
 void
 page_station(struct request *r)
 {
 	if (catalogue_station(r->worker->catalogue, r->names.station))
-		send_page(r, (const char *const[]){ "station.html", "index.html", NULL });
+		send_page(r, "station.html");
 	else
 		request_not_found(r);
 }
