@@ -64,22 +64,6 @@ const struct config_kind segmenter_kinds[] = {
 };
 const unsigned segmenter_kind_count = ROWS(segmenter_kinds);
 
-unsigned
-segmenter_all_kinds(struct config_kind all[static SEGMENTER_ALL_KINDS])
-{
-	unsigned n = SETTINGS_KINDS;
-
-	memcpy(all, settings_kinds, sizeof(settings_kinds));
-	for (unsigned i = 0; i < segmenter_kind_count; i++) {
-		unsigned at = 0;
-		while (at < n && strcmp(all[at].name, segmenter_kinds[i].name) != 0)
-			at++;
-		all[at] = segmenter_kinds[i];
-		n += at == n;
-	}
-	return n;
-}
-
 /* Which types a key is for; keys that are not here are for all. */
 #define BIT(type) (1u << (type))
 #define SOURCE BIT(INPUT_ICECAST_SOURCE)

@@ -4,7 +4,6 @@
 #define HINDCAST_SEGMENTER_SETTINGS_H
 
 #include "base/config.h"
-#include "rewind/settings.h"
 
 enum input_type {
 	INPUT_ICECAST_SOURCE,
@@ -47,10 +46,6 @@ struct segmenter_settings {
 
 extern const struct config_kind segmenter_kinds[];
 extern const unsigned segmenter_kind_count;
-
-/* For config_load: settings_kinds with the segmenter's own in their places. Returns how many there are. */
-#define SEGMENTER_ALL_KINDS (SETTINGS_KINDS + 3)
-unsigned segmenter_all_kinds(struct config_kind all[static SEGMENTER_ALL_KINDS]);
 
 /* Cross-checks: every input names a rendition that exists, one input per rendition, needed keys of its type given and
  * no others, mounts unique, a listener where there are icecast-source inputs. 0, or -1 with lines in `errors`. */

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define DIGITS_MAX 8    /* of a size: no chunk of 4 GiB */
-#define LINE_MAX_ 4096u /* extensions of one chunk, or all trailers */
+#define DIGITS_MAX 8         /* of a size: no chunk of 4 GiB */
+#define PASSED_OVER_MAX 4096 /* bytes of extensions of one chunk, or of all trailers */
 
 enum { SIZE, EXTENSION, DATA, DATA_END, TRAILER_START, TRAILER, DONE, BAD };
 
@@ -53,20 +53,17 @@ frame_byte(struct chunked *c, uint8_t b)
 	case EXTENSION:
 		if (b == '\n')
 			return size_end(c);
-		return ++c->line > LINE_MAX_ ? BAD : EXTENSION;
+		return ++c->line > PASSED_OVER_MAX ? BAD : EXTENSION;
 	case DATA_END:
 		if (b == '\r')
 			return DATA_END;
 		c->digits = 0;
 		return b == '\n' ? SIZE : BAD;
 	case TRAILER_START:
-		if (b == '\n')
-			return DONE;
-		/* fall through */
 	case TRAILER:
 		if (b == '\n')
-			return TRAILER_START;
-		if (++c->line > LINE_MAX_)
+			return c->state == TRAILER_START ? DONE : ++c->line > PASSED_OVER_MAX ? BAD : TRAILER_START;
+		if (++c->line > PASSED_OVER_MAX)
 			return BAD;
 		return b == '\r' ? c->state : TRAILER;
 	default:

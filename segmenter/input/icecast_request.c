@@ -154,6 +154,14 @@ logged_in(struct transport *mount, const struct request_head *head)
 }
 
 static struct icecast_verdict
+source_refuse(struct transport *mount, const struct answer *wrong, struct wall now, struct text *out)
+{
+	if (mount)
+		input_transport_counters(icecast_mount_input(mount))->refused_logins++;
+	return answer_write(wrong, now, out);
+}
+
+static struct icecast_verdict
 request_source(const uv_loop_t *loop, const struct request_head *head, struct source_connection *c, struct wall now,
     struct text *out)
 {
@@ -172,7 +180,7 @@ request_source(const uv_loop_t *loop, const struct request_head *head, struct so
 	if (!wrong)
 		wrong = body_set(head, c);
 	if (wrong)
-		return answer_write(wrong, now, out);
+		return source_refuse(mount, wrong, now, out);
 	/* the 200 follows at once: a client that waits for it before it sends would wait for ever */
 	if (request_field_has(head, "Expect", "100-continue"))
 		text_str(out, "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n");
@@ -189,7 +197,7 @@ icecast_shoutcast(struct transport *mount, const struct request_head *fields, st
 	if (!wrong && icecast_mount_busy(mount))
 		wrong = &mount_busy;
 	if (wrong)
-		return answer_write(wrong, now, out);
+		return source_refuse(mount, wrong, now, out);
 	c->is_chunked = false;
 	c->body_left = UINT64_MAX;
 	return (struct icecast_verdict){ .mount = mount, .status = 200 };

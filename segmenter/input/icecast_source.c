@@ -73,10 +73,7 @@ icecast_mount_login(struct transport *t, const char *credentials)
 	bool user_right = secret_equal(credentials, user, t->user);
 	bool password_right = secret_equal(password, strlen(password), t->password);
 
-	if (user_right & password_right)
-		return true;
-	input_transport_counters(t->in)->refused_logins++;
-	return false;
+	return user_right & password_right;
 }
 
 const char *

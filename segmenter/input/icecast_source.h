@@ -16,8 +16,7 @@ struct transport *icecast_mount_find(const uv_loop_t *loop, const char *path);
 /* The one mount with this password; NULL when there is none or, with *several set, more than one. */
 struct transport *icecast_mount_find_password(const uv_loop_t *loop, const char *password, bool *several);
 
-/* Are these the mount's credentials ("user:password")? Takes as long for a wrong as for a right answer. A wrong one is
- * counted. */
+/* Are these the mount's credentials ("user:password")? Takes as long for a wrong as for a right answer. */
 bool icecast_mount_login(struct transport *mount, const char *credentials);
 
 const char *icecast_mount_path(const struct transport *mount);
