@@ -77,30 +77,53 @@ static struct piece
 cut(const struct pes *pes, const struct ts_pcr *pcr, uint64_t sent, uint32_t packets)
 {
 	uint64_t left = pes->size - sent;
-	struct piece p = { .size =
-			       packets == SPREAD_FREELY ? least(left, TS_PAYLOAD_MAX) : share(sent, left, packets) };
+	struct piece p;
+	p.size = packets == SPREAD_FREELY ? least(left, TS_PAYLOAD_MAX) : share(sent, left, packets);
 	p.pcr = !sent || stream_byte(pes, sent + p.size) > ts_pcr_due(pcr);
 	if (p.pcr)
 		p.size = least(p.size, PCR_PACKET_ROOM);
 	return p;
 }
 
-/* How many transport packets a PES fills. The same steps as pes_write() takes, without writing. */
+/* A PES is cut for trial, by the same steps as pes_write() takes: so many bytes of it fill so many packets. */
+struct trial {
+	const struct pes *pes;
+	struct ts_pcr pcr;
+	uint64_t sent;
+	uint32_t packets;
+};
+
+static void
+trial_begin(struct trial *t, const struct media_segment *s, const struct pes *pes)
+{
+	t->pes = pes;
+	t->sent = 0;
+	t->packets = 0;
+	ts_pcr_init(&t->pcr, s, pes->begin);
+}
+
+static void
+trial_send(struct trial *t, uint64_t bytes)
+{
+	while (t->sent < bytes) {
+		uint64_t byte = stream_byte(t->pes, t->sent);
+		while (ts_pcr_gap(&t->pcr, byte))
+			;
+		struct piece p = cut(t->pes, &t->pcr, t->sent, SPREAD_FREELY);
+		if (p.pcr)
+			ts_pcr_mark(&t->pcr, byte);
+		t->sent += p.size;
+		t->packets++;
+	}
+}
+
 static uint32_t
 pes_packets(const struct media_segment *s, const struct pes *pes)
 {
-	struct ts_pcr pcr;
-	uint32_t packets = 0;
-	ts_pcr_init(&pcr, s, pes->begin);
-	for (uint64_t sent = 0; sent < pes->size; packets++) {
-		while (ts_pcr_gap(&pcr, stream_byte(pes, sent)))
-			;
-		struct piece p = cut(pes, &pcr, sent, SPREAD_FREELY);
-		if (p.pcr)
-			ts_pcr_mark(&pcr, stream_byte(pes, sent));
-		sent += p.size;
-	}
-	return packets;
+	struct trial t;
+	trial_begin(&t, s, pes);
+	trial_send(&t, pes->size);
+	return t.packets;
 }
 
 /* The most frames of this segment that a PES may have: 24, 600 ms, and what PES_packet_length can say. */
@@ -127,24 +150,16 @@ pes_choose(const struct media_segment *s, struct ts_place begin, size_t frames_m
 	if (begin.frame + all.frames == s->count)
 		return all; /* the last: it is spread over more packets than it fills anyway */
 
+	struct trial t;
 	struct pes p = { .begin = begin, .size = PES_HEADER_SIZE }, best = all;
-	uint64_t sent = 0, best_packets = UINT32_MAX, packets = 0;
-	struct ts_pcr pcr;
-	ts_pcr_init(&pcr, s, begin);
+	uint64_t best_packets = UINT32_MAX;
+	trial_begin(&t, s, &all);
 	while (p.frames < frames_max) {
 		p.size += s->frames[begin.frame + p.frames++].len;
-		while (sent < p.size) {
-			while (ts_pcr_gap(&pcr, stream_byte(&all, sent)))
-				;
-			struct piece piece = cut(&all, &pcr, sent, SPREAD_FREELY);
-			if (piece.pcr)
-				ts_pcr_mark(&pcr, stream_byte(&all, sent));
-			sent += piece.size;
-			packets++;
-		}
-		if (p.frames > frames_max / 2 && packets * best.size <= best_packets * p.size) {
+		trial_send(&t, p.size);
+		if (p.frames > frames_max / 2 && t.packets * best.size <= best_packets * p.size) {
 			best = p;
-			best_packets = packets;
+			best_packets = t.packets;
 		}
 	}
 	return best;
