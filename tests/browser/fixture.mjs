@@ -3,8 +3,8 @@
 // The same things are served at / and below any path prefix (/radio/…), each with the headers of a strict origin.
 
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -100,6 +100,7 @@ export async function startFixture(player = process.env.PLAYER_DIR ?? path.join(
 	if (!existsSync(path.join(player, 'station.html')))
 		throw new Error(`${player} holds no player page: run make player, or set PLAYER_DIR`);
 	const directory = await mkdtemp(path.join(tmpdir(), 'hindcast-page-'));
+	process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 	const start = Date.now() - PAST_MS;
 	const refusing = new Set();
 	const stations = [
@@ -159,7 +160,6 @@ export async function startFixture(player = process.env.PLAYER_DIR ?? path.join(
 		async close() {
 			server.closeAllConnections?.();
 			await new Promise((resolve) => server.close(resolve));
-			await rm(directory, { recursive: true, force: true });
 		},
 	};
 }

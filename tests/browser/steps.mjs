@@ -18,7 +18,8 @@ export function launchBrowser() {
 }
 
 // Opens `url`; everything that goes wrong in the page from then on is appended to `page.problems`, a list of strings.
-export async function openPage(browser, url, options = DESKTOP) {
+// `before`, a function, is run in the page ahead of its own scripts.
+export async function openPage(browser, url, options = DESKTOP, before = () => {}) {
 	const context = await browser.newContext(options);
 	const page = await context.newPage();
 
@@ -48,6 +49,7 @@ export async function openPage(browser, url, options = DESKTOP) {
 			globalThis.noteProblem(`policy: ${event.violatedDirective} ${event.blockedURI}`);
 		});
 	});
+	await page.addInitScript(before);
 	await page.goto(url);
 	return page;
 }

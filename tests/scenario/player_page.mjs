@@ -40,6 +40,16 @@ async function picture(page, name) {
 		await page.screenshot({ path: path.join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
 }
 
+// The lists of `name` are refused while `run` runs.
+async function refusing(name, run) {
+	fixture.refusing.add(name);
+	try {
+		await run();
+	} finally {
+		fixture.refusing.delete(name);
+	}
+}
+
 function noProblems(page) {
 	assert.deepEqual(page.problems, []);
 }
@@ -181,13 +191,21 @@ if (fixture) {
 	});
 
 	await test('a refusal is told in words, and playing goes on by itself', async () => {
-		fixture.refusing.add(first.name);
-		await chooseStation(page, first.name);
-		await until('the words', async () => /no fresh audio at the moment/.test(await statusText(page)));
-		assert.equal(await page.getAttribute('#lamp', 'data-state'), 'error');
-		fixture.refusing.delete(first.name);
+		await refusing(first.name, async () => {
+			await chooseStation(page, first.name);
+			await until('the words', async () => /no fresh audio at the moment/.test(await statusText(page)));
+			assert.equal(await page.getAttribute('#lamp', 'data-state'), 'error');
+		});
 		await listen(page, 1);
 		assert.equal(await statusText(page), 'On air');
+	});
+
+	await test('an outage in mid-play is overcome', async () => {
+		await refusing(first.name, () =>
+			until('the words', async () => /no fresh audio at the moment/.test(await statusText(page)), 60000));
+		await until('the end of it', async () => (await statusText(page)) === 'On air', 60000);
+		const { after } = await listen(page, 3);
+		assert.ok(Date.now() - after.heard < 60000, 'it is live');
 	});
 }
 await page.context().close();
@@ -214,6 +232,25 @@ if (fixture) {
 		await below.context().close();
 	});
 }
+
+await test('without Media Source Extensions the browser plays it itself', async () => {
+	const plain = await openPage(browser, url, DESKTOP, () => {
+		delete globalThis.MediaSource;
+		delete globalThis.ManagedMediaSource;
+	});
+	await until('a list of stations', async () => (await listedStations(plain)).length > 0);
+	const plays = await plain.evaluate(() => document.createElement('audio').canPlayType('application/vnd.apple.mpegurl'));
+	if (plays) {
+		await pressPlay(plain);
+		await listen(plain, 2);
+		await pressPlay(plain);
+		assert.equal(await statusText(plain), 'Paused');
+		noProblems(plain);
+	} else {
+		await until('the words', async () => /cannot play live radio/.test(await statusText(plain)));
+	}
+	await plain.context().close();
+});
 
 await test('it fits a phone, in the dark too', async () => {
 	const phone = await openPage(browser, url, { ...PHONE, colorScheme: 'dark' });
