@@ -12,14 +12,15 @@
 #include "media/segment.h"
 
 #define USAGE                                                                                                          \
-	"usage: cutfile [-p] [-n] [-v] [-t seconds] [-k msn] [-a anchor] [-b rounds] FILE [DIRECTORY]\n"               \
+	"usage: cutfile [-p] [-n] [-v] [-w] [-t seconds] [-k msn] [-a anchor] [-b rounds] FILE [DIRECTORY]\n"          \
 	"  -p  packed audio, not MPEG-TS       -t  segment duration, 6\n"                                              \
 	"  -n  no timed ID3 in the PMT         -k  the first media sequence number, 0\n"                               \
+	"  -w  only whole segments: leave out what follows the last grid line\n"                                       \
 	"  -v  verify each segment             -a  PTS of the first sample in ticks, 126000\n"                         \
 	"  -b  write each segment this often and print the time that one takes\n"
 
 struct options {
-	bool packed, no_id3, verify;
+	bool packed, no_id3, verify, whole;
 	unsigned seconds, rounds;
 	uint64_t msn, anchor;
 	const char *file, *directory;
@@ -153,7 +154,7 @@ cut(const struct options *o, const struct frames *f, struct totals *t)
 		s.count++;
 		sample += f->frame[i].samples;
 	}
-	if (s.count)
+	if (s.count && !o->whole)
 		segment_make(o, &s, t);
 }
 
@@ -171,7 +172,7 @@ static struct options
 options_read(int argc, char **argv)
 {
 	struct options o = { .seconds = 6, .rounds = 1, .anchor = 126000 };
-	for (int c; (c = getopt(argc, argv, "pnvt:k:a:b:")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "pnvwt:k:a:b:")) != -1;) {
 		switch (c) {
 		case 'p':
 			o.packed = true;
@@ -181,6 +182,9 @@ options_read(int argc, char **argv)
 			break;
 		case 'v':
 			o.verify = true;
+			break;
+		case 'w':
+			o.whole = true;
 			break;
 		case 't':
 			o.seconds = (unsigned)number(optarg);
