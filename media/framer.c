@@ -44,34 +44,32 @@ struct head {
 	enum kind kind;
 	uint32_t key;    /* equal for all frames of a format */
 	uint32_t length; /* to where the next header is expected */
-	bool padding;
+	union {
+		struct adts aac;
+		struct mpa mp3;
+	};
 };
 
 static enum kind
 head_adts(const uint8_t *p, struct head *h)
 {
-	struct adts a;
-
-	if (adts_parse(p, &a) < 0)
+	if (adts_parse(p, &h->aac) < 0)
 		return NOTHING;
-	h->key = a.key;
-	h->length = a.length;
-	return a.profile == AAC_PROFILE_LC ? FRAME : OTHER_PROFILE;
+	h->key = h->aac.key;
+	h->length = h->aac.length;
+	return h->aac.profile == AAC_PROFILE_LC ? FRAME : OTHER_PROFILE;
 }
 
 static enum kind
 head_mpa(const uint8_t *p, struct head *h)
 {
-	struct mpa m;
-
-	if (mpa_parse(p, &m) < 0)
+	if (mpa_parse(p, &h->mp3) < 0)
 		return NOTHING;
-	h->key = m.key;
-	h->length = m.length;
-	h->padding = m.padding;
-	if (m.layer == 3)
-		return m.length == 0 ? FREE_FORMAT : FRAME;
-	return m.length == 0 ? NOTHING : LAYER_1_2;
+	h->key = h->mp3.key;
+	h->length = h->mp3.length;
+	if (h->mp3.layer == 3)
+		return h->length == 0 ? FREE_FORMAT : FRAME;
+	return h->length == 0 ? NOTHING : LAYER_1_2;
 }
 
 /* AudioSyncStream() (ISO 14496-3 1.7.2): 11 bits 0x2B7, then the length of what follows in 13. */
@@ -85,22 +83,29 @@ head_loas(const uint8_t *p, struct head *h)
 	return LATM;
 }
 
-static struct head
-head_at(const struct view *v, size_t at)
+static enum kind
+head_id3(const uint8_t *p, struct head *h)
 {
-	struct head h = { .kind = NOTHING };
+	h->key = 0;
+	h->length = id3_tag_size(p);
+	return h->length > 0 ? TAG : NOTHING;
+}
+
+static void
+head_at(const struct view *v, size_t at, struct head *h)
+{
 	size_t left = at < v->len ? v->len - at : 0;
 	const uint8_t *p = v->p + (left > 0 ? at : 0);
 
+	h->kind = NOTHING;
 	if (left >= ADTS_HEADER && p[0] == 0xff && (p[1] & 0xf6) == 0xf0)
-		h.kind = head_adts(p, &h);
+		h->kind = head_adts(p, h);
 	else if (left >= MPA_HEADER && p[0] == 0xff)
-		h.kind = head_mpa(p, &h);
+		h->kind = head_mpa(p, h);
 	else if (left >= LOAS_HEADER && p[0] == 0x56)
-		h.kind = head_loas(p, &h);
-	else if (left >= ID3_HEADER && p[0] == 'I' && (h.length = id3_tag_size(p)) > 0)
-		h.kind = TAG;
-	return h;
+		h->kind = head_loas(p, h);
+	else if (left >= ID3_HEADER && p[0] == 'I')
+		h->kind = head_id3(p, h);
 }
 
 /* Whether frames of the kind of `h` can end at `at`: a header that agrees stands there, or a tag, or the stream ends
@@ -110,7 +115,7 @@ ending(const struct view *v, size_t at, const struct head *h, struct head *next)
 {
 	if (!v->eof && v->len < at + ID3_HEADER)
 		return UNSURE;
-	*next = head_at(v, at);
+	head_at(v, at, next);
 	if (next->kind == h->kind && next->key == h->key)
 		return YES;
 	bool tag = next->kind == TAG || (at + 3 <= v->len && memcmp(v->p + at, "TAG", 3) == 0);
@@ -143,8 +148,8 @@ free_format_at(const struct view *v, size_t at, const struct head *h, size_t slo
 	struct head here = *h;
 
 	for (unsigned i = 0; i < CHAIN_REFUSED; i++) {
-		at += slots + here.padding;
-		here = head_at(v, at);
+		at += slots + here.mp3.padding;
+		head_at(v, at, &here);
 		if (here.kind != FREE_FORMAT || here.key != h->key)
 			return false;
 	}
@@ -174,7 +179,7 @@ struct belief {
 static enum verdict
 begins(const struct view *v, size_t at, const struct belief *b, struct head *found)
 {
-	*found = head_at(v, at);
+	head_at(v, at, found);
 	switch (found->kind) {
 	case NOTHING:
 		return NO;
@@ -273,18 +278,17 @@ refuse(struct framer *f, enum kind kind, struct framer_out *out, enum framer_res
 
 /* One block of an AAC frame. -1 when the frame cannot be taken apart. */
 static int
-give_aac(struct framer *f, const uint8_t *frame, struct framer_out *out, bool *last)
+give_aac(struct framer *f, const uint8_t *frame, const struct adts *h, struct framer_out *out, bool *last)
 {
-	struct adts h;
 	struct adts_block block;
 
-	if (adts_parse(frame, &h) < 0 || adts_block(frame, &h, f->block, &block) < 0)
+	if (adts_block(frame, h, f->block, &block) < 0)
 		return -1;
-	bool split = h.crc && h.blocks > 1;
-	unsigned blocks = split ? 1 : h.blocks;
-	*last = !split || f->block + 1 == h.blocks;
+	bool split = h->crc && h->blocks > 1;
+	unsigned blocks = split ? 1 : h->blocks;
+	*last = !split || f->block + 1 == h->blocks;
 	f->block = *last ? 0 : f->block + 1;
-	adts_write(h.key, block.len, blocks, out->header);
+	adts_write(h->key, block.len, blocks, out->header);
 	out->header_len = ADTS_HEADER;
 	out->payload = block.data;
 	out->payload_len = block.len;
@@ -295,38 +299,37 @@ give_aac(struct framer *f, const uint8_t *frame, struct framer_out *out, bool *l
 
 /* An MP3 frame as it is. -1 when it is no audio. */
 static int
-give_mp3(const uint8_t *frame, struct framer_out *out)
+give_mp3(const uint8_t *frame, const struct mpa *h, struct framer_out *out)
 {
-	struct mpa h;
-
-	if (mpa_parse(frame, &h) < 0 || mpa_is_info(frame, &h))
+	if (mpa_is_info(frame, h))
 		return -1;
 	memcpy(out->header, frame, MPA_HEADER);
 	out->header_len = MPA_HEADER;
 	out->payload = frame + MPA_HEADER;
-	out->payload_len = h.length - MPA_HEADER;
-	out->samples = h.samples;
+	out->payload_len = h->length - MPA_HEADER;
+	out->samples = h->samples;
 	out->single_block = true;
 	return 0;
 }
 
 /* Give the whole frame at the front of the view, or what is left of it. */
 static bool
-give(struct framer *f, struct view *v, uint32_t length, bool ended, struct framer_out *out, enum framer_result *result)
+give(struct framer *f, struct view *v, const struct head *h, bool ended, struct framer_out *out,
+    enum framer_result *result)
 {
-	bool last = true;
+	bool aac = f->format.codec == CODEC_AAC, last = true;
 
-	if (f->format.codec == CODEC_AAC && give_aac(f, v->p, out, &last) < 0) {
+	if (aac && give_aac(f, v->p, &h->aac, out, &last) < 0) {
 		f->locked = ended;
 		f->block = 0;
 		f->frames_damaged++;
-		drop_garbage(f, v, out, length);
+		drop_garbage(f, v, out, h->length);
 		return false;
 	}
-	if (f->format.codec == CODEC_MP3 && give_mp3(v->p, out) < 0) {
+	if (!aac && give_mp3(v->p, &h->mp3, out) < 0) {
 		f->locked = ended;
 		f->tags_skipped++;
-		advance(f, v, out, length);
+		advance(f, v, out, h->length);
 		return false;
 	}
 	out->format = f->format;
@@ -336,7 +339,7 @@ give(struct framer *f, struct view *v, uint32_t length, bool ended, struct frame
 	f->searched = 0;
 	if (last) {
 		f->locked = ended;
-		advance(f, v, out, length);
+		advance(f, v, out, h->length);
 	}
 	*result = FRAMER_FRAME;
 	return true;
@@ -354,7 +357,7 @@ take(struct framer *f, struct view *v, const struct head *h, struct framer_out *
 	enum verdict verdict = ending(v, h->length, h, &next);
 
 	if (verdict == YES)
-		return give(f, v, h->length, true, out, result);
+		return give(f, v, h, true, out, result);
 	if (verdict == NO)
 		verdict = find(v, &at, to, &inside, &next);
 	if (verdict == UNSURE) {
@@ -362,7 +365,7 @@ take(struct framer *f, struct view *v, const struct head *h, struct framer_out *
 		return true;
 	}
 	if (verdict == NO && h->length <= v->len)
-		return give(f, v, h->length, false, out, result);
+		return give(f, v, h, false, out, result);
 	f->block = 0;
 	f->locked = false;
 	f->frames_damaged++;
@@ -378,7 +381,8 @@ expect(struct framer *f, struct view *v, struct framer_out *out, enum framer_res
 		*result = FRAMER_MORE;
 		return true;
 	}
-	struct head h = head_at(v, 0);
+	struct head h;
+	head_at(v, 0, &h);
 	if (h.kind == FRAME && h.key == f->key)
 		return take(f, v, &h, out, result);
 	if (h.kind == TAG)
