@@ -10,8 +10,6 @@
 #include "media/segment.h"
 #include "media/ts_read.h"
 
-enum { PCR_SPACING = 9000, PCR_LEAD = 63000 };
-
 struct reading {
 	struct segment_facts facts;
 	void (*each)(void *ctx, const uint8_t *frame, size_t len);
@@ -132,9 +130,9 @@ read_ts(struct reading *r, const uint8_t *data, size_t len, uint64_t msn)
 		return fail(r, 188, "PMT says stream type %02X of frames of type %02X", ts.stream_type, type);
 	/* The next segment begins with a PCR. */
 	int64_t lead = ticks_diff(end_of_audio(&r->facts), ts.last_pcr);
-	if (lead > PCR_LEAD + PCR_SPACING + 1)
-		return fail(
-		    r, len, "the last PCR is %lld ticks before the end of the segment", (long long)(lead - PCR_LEAD));
+	if (lead > TS_READ_PCR_LEAD + TS_READ_PCR_SPACING + 1)
+		return fail(r, len, "the last PCR is %lld ticks before the end of the segment",
+		    (long long)(lead - TS_READ_PCR_LEAD));
 	return 0;
 }
 

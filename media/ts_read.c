@@ -13,9 +13,7 @@
 enum {
 	PACKET_SIZE = 188,
 	PES_SIZE_MAX = 6 + 65535,
-	PCR_SPACING = 9000, /* 100 ms */
-	PCR_LEAD = 63000,   /* of the first PTS */
-	NO_PID = 0x1FFF,    /* the null packet's: never a stream's here */
+	NO_PID = 0x1FFF, /* the null packet's: never a stream's here */
 };
 
 enum {
@@ -225,7 +223,7 @@ read_pcr(struct reader *r, const struct packet *p)
 	if (!p->has_pcr)
 		return 0;
 	int64_t step = ticks_diff(p->pcr, r->pcr);
-	if (r->pcr_seen && (step < 0 || step > PCR_SPACING))
+	if (r->pcr_seen && (step < 0 || step > TS_READ_PCR_SPACING))
 		return fail(r, p->at, "PCR is %lld ticks after the one before", (long long)step);
 	r->pcr = p->pcr;
 	r->pcr_seen = true;
@@ -264,7 +262,7 @@ close_pes(struct reader *r)
 	if (read_pes_header(r, a->at, 0xC0, &c, &pes.pts) < 0)
 		return -1;
 	int64_t lead = ticks_diff(pes.pts, r->pcr);
-	if (lead < 0 || lead > PCR_LEAD)
+	if (lead < 0 || lead > TS_READ_PCR_LEAD)
 		return fail(r, a->at, "the PES has arrived %lld ticks before its PTS", (long long)lead);
 	pes.data = c.p;
 	pes.size = cursor_left(&c);
@@ -281,9 +279,9 @@ read_first_audio(struct reader *r, const struct packet *p)
 		return fail(r, p->at, "the first audio packet has no random access indicator or no PCR");
 	/* Where stuffing leaves less room in it than a PES header, the lead shows at the end of the PES only. */
 	cursor_be(&c, 9);
-	if (read_pts(&c, &pts) && !c.bad && ticks_diff(pts, p->pcr) != PCR_LEAD)
+	if (read_pts(&c, &pts) && !c.bad && ticks_diff(pts, p->pcr) != TS_READ_PCR_LEAD)
 		return fail(r, p->at, "the first PCR is %lld ticks before the PTS, not %d",
-		    (long long)ticks_diff(pts, p->pcr), PCR_LEAD);
+		    (long long)ticks_diff(pts, p->pcr), TS_READ_PCR_LEAD);
 	return 0;
 }
 
