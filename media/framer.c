@@ -314,20 +314,17 @@ give_mp3(const uint8_t *frame, const struct mpa *h, struct framer_out *out)
 
 /* Give the whole frame at the front of the view, or what is left of it. */
 static bool
-give(struct framer *f, struct view *v, const struct head *h, bool ended, struct framer_out *out,
-    enum framer_result *result)
+give(struct framer *f, struct view *v, const struct head *h, struct framer_out *out, enum framer_result *result)
 {
 	bool aac = f->format.codec == CODEC_AAC, last = true;
 
 	if (aac && give_aac(f, v->p, &h->aac, out, &last) < 0) {
-		f->locked = ended;
 		f->block = 0;
 		f->frames_damaged++;
 		drop_garbage(f, v, out, h->length);
 		return false;
 	}
 	if (!aac && give_mp3(v->p, &h->mp3, out) < 0) {
-		f->locked = ended;
 		f->tags_skipped++;
 		advance(f, v, out, h->length);
 		return false;
@@ -337,10 +334,8 @@ give(struct framer *f, struct view *v, const struct head *h, bool ended, struct 
 	f->emitted = f->key;
 	f->frames++;
 	f->searched = 0;
-	if (last) {
-		f->locked = ended;
+	if (last)
 		advance(f, v, out, h->length);
-	}
 	*result = FRAMER_FRAME;
 	return true;
 }
@@ -357,7 +352,7 @@ take(struct framer *f, struct view *v, const struct head *h, struct framer_out *
 	enum verdict verdict = ending(v, h->length, h, &next);
 
 	if (verdict == YES)
-		return give(f, v, h, true, out, result);
+		return give(f, v, h, out, result);
 	if (verdict == NO)
 		verdict = find(v, &at, to, &inside, &next);
 	if (verdict == UNSURE) {
@@ -365,7 +360,7 @@ take(struct framer *f, struct view *v, const struct head *h, struct framer_out *
 		return true;
 	}
 	if (verdict == NO && h->length <= v->len)
-		return give(f, v, h, false, out, result);
+		return give(f, v, h, out, result);
 	f->block = 0;
 	f->locked = false;
 	f->frames_damaged++;
