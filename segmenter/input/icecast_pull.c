@@ -21,6 +21,9 @@
 #define REDIRECTS_MAX 5L
 #define INTERVAL_MAX (1 << 20) /* of ICY metadata; servers use 8 to 64 KiB */
 
+/* Kinds of failure: a CURLcode, or one of these. */
+enum { FAILURE_EMPTY = 1000, FAILURE_TIMEOUT, FAILURE_STATUS = 10000 };
+
 struct transport {
 	struct input *in;
 	const char *url;
@@ -32,7 +35,7 @@ struct transport {
 	struct curl_slist *headers;  /* of the request */
 	struct curl_slist *statuses; /* that mean 200 */
 	char error[CURL_ERROR_SIZE];
-	char said[CURL_ERROR_SIZE + 64]; /* failure that was logged last */
+	long failure, said; /* kind of the present failure to connect, and of the one that was logged last */
 
 	struct mono now, begun;
 	struct backoff backoff;
@@ -87,7 +90,7 @@ pull_up(struct transport *t)
 	snprintf(peer, sizeof(peer), ip && strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip ? ip : "?", port);
 	icy_init(&t->icy, t->icy_interval);
 	t->up = true;
-	t->said[0] = '\0';
+	t->said = 0;
 	backoff_up(&t->backoff, t->now);
 	input_up(t->in, t->now, peer);
 }
@@ -142,17 +145,17 @@ pull_begin(struct transport *t, struct mono now)
 		t->easy = NULL;
 }
 
-/* Failures to connect are told when they change, not each time. */
+/* Failures to connect are told when they are of another kind, not each time. */
 static void
 pull_failed(struct transport *t, const char *why)
 {
-	char safe[2 * sizeof(t->said)];
+	char safe[2 * CURL_ERROR_SIZE];
 
 	input_transport_counters(t->in)->connect_errors++;
-	if (strcmp(why, t->said) != 0)
+	if (t->failure != t->said)
 		log_warn("cannot pull, tried again until it can input=\"%s\" url=%s why=%s", input_name(t->in),
 		    t->shown, log_safe(why, safe, sizeof(safe)));
-	snprintf(t->said, sizeof(t->said), "%s", why);
+	t->said = t->failure;
 }
 
 static void
@@ -170,12 +173,14 @@ pull_end(struct transport *t, struct mono now, const char *why)
 }
 
 static const char *
-pull_why(const struct transport *t, CURLcode result, char *text, size_t size)
+pull_why(struct transport *t, CURLcode result, char *text, size_t size)
 {
 	long status = 0;
 
+	t->failure = result == CURLE_OK ? FAILURE_EMPTY : (long)result;
 	if (result == CURLE_HTTP_RETURNED_ERROR) {
 		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+		t->failure = FAILURE_STATUS + status;
 		snprintf(text, size, "the server answers %ld%s", status, status == 401 ? ": user and password?" : "");
 		return text;
 	}
@@ -227,8 +232,10 @@ pull_tick(struct transport *t, struct mono now)
 		pull_end(t, now, input_why(t->in));
 	else if (t->kept_begin == t->kept_end)
 		pull_check_done(t, now);
-	if (t->easy && !t->up && now.ns - t->begun.ns >= ANSWER_TIMEOUT)
+	if (t->easy && !t->up && now.ns - t->begun.ns >= ANSWER_TIMEOUT) {
+		t->failure = FAILURE_TIMEOUT;
 		pull_end(t, now, "no answer in 20 s");
+	}
 }
 
 static void

@@ -17,7 +17,7 @@
 #include "segmenter/input/icecast_listener.h"
 #include "tests/unit/fake_input.h"
 
-#define LOGIN "Authorization: Basic c291cmNlOmhhY2ttZQ==\r\n"      /* source:hackme */
+#define LOGIN "Authorization: Basic c291cmNlOmhhY2ttZQ==\r\n"       /* source:hackme */
 #define WRONG_LOGIN "Authorization: Basic c291cmNlOmhhY2ttWA==\r\n" /* source:hackmX */
 #define AAC "Content-Type: audio/aac\r\n"
 
@@ -340,11 +340,11 @@ test_refusals(void **state)
 	expect_refusal(f, "PUT /m HTTP/1.1\r\n" LOGIN "\r\n", "HTTP/1.0 403 Forbidden\r\n", "No Content-type given");
 	expect_refusal(f, "PUT /m HTTP/1.1\r\n" LOGIN "Content-Type: application/ogg; x=y\r\n\r\n",
 	    "HTTP/1.0 403 Forbidden\r\n", "Content-type not supported");
-	expect_refusal(f, "SOURCE /m ICE/1.0\r\n" LOGIN "Content-Type: video/webm\r\n\r\n", "HTTP/1.0 403 Forbidden\r\n",
-	    "Content-type not supported");
+	expect_refusal(f, "SOURCE /m ICE/1.0\r\n" LOGIN "Content-Type: video/webm\r\n\r\n",
+	    "HTTP/1.0 403 Forbidden\r\n", "Content-type not supported");
 	assert_int_equal(f->b->in.counters.refused_logins, 5);
-	expect_refusal(f, "PUT /n HTTP/1.1\r\n" LOGIN AAC "\r\n", "HTTP/1.0 404 File Not Found\r\n",
-	    PAGE("404", "No such mount"));
+	expect_refusal(
+	    f, "PUT /n HTTP/1.1\r\n" LOGIN AAC "\r\n", "HTTP/1.0 404 File Not Found\r\n", PAGE("404", "No such mount"));
 	expect_refusal(f, "PUT /m HTTP/1.1\r\n" LOGIN AAC "Transfer-Encoding: gzip\r\n\r\n",
 	    "HTTP/1.0 501 Not Implemented\r\n", "Transfer-Encoding not supported");
 	expect_refusal(f, "GET / HTTP/1.1\r\n\r\n", "HTTP/1.0 404 File Not Found\r\n",
@@ -495,7 +495,8 @@ check_title(struct fixture *f, const char *query, const char *titles)
 	char request[512];
 
 	f->b->in.titles[0] = '\0';
-	snprintf(request, sizeof(request), "GET /admin/metadata?mount=/m&mode=updinfo&%s HTTP/1.0\r\n" LOGIN "\r\n", query);
+	snprintf(
+	    request, sizeof(request), "GET /admin/metadata?mount=/m&mode=updinfo&%s HTTP/1.0\r\n" LOGIN "\r\n", query);
 	expect_refusal(f, request, "HTTP/1.0 200 OK\r\n", XML("Metadata update successful", "1"));
 	assert_string_equal(f->b->in.titles, titles);
 }
@@ -515,10 +516,10 @@ test_titles(void **state)
 	check_title(f, "artist=A&title=B", "A - B|");
 	check_title(f, "title=B", "B|");
 	check_title(f, "x=y", "");
-	expect_refusal(f, "GET /admin/metadata?mount=/m&mode=other&song=x HTTP/1.0\r\n" LOGIN "\r\n", "HTTP/1.0 200 OK\r\n",
-	    XML("No such action", "0"));
-	expect_refusal(f, "GET /admin/metadata?mount=/m&song=x HTTP/1.0\r\n" LOGIN "\r\n", "HTTP/1.0 400 Bad Request\r\n",
-	    PAGE("400", "Missing parameter"));
+	expect_refusal(f, "GET /admin/metadata?mount=/m&mode=other&song=x HTTP/1.0\r\n" LOGIN "\r\n",
+	    "HTTP/1.0 200 OK\r\n", XML("No such action", "0"));
+	expect_refusal(f, "GET /admin/metadata?mount=/m&song=x HTTP/1.0\r\n" LOGIN "\r\n",
+	    "HTTP/1.0 400 Bad Request\r\n", PAGE("400", "Missing parameter"));
 	expect_refusal(f, "GET /admin/metadata?mode=updinfo&song=x HTTP/1.0\r\n" LOGIN "\r\n",
 	    "HTTP/1.0 401 Authentication Required\r\n", "You need to authenticate\r\n");
 	expect_refusal(f, "GET /admin/metadata?mount=/m&mode=updinfo&song=x HTTP/1.0\r\n" WRONG_LOGIN "\r\n",
