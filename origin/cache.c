@@ -24,7 +24,7 @@ bool
 file_id_equal(const struct file_id *a, const struct file_id *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	    a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
+	       a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
 }
 
 int

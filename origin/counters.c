@@ -29,11 +29,14 @@ struct age {
 };
 
 #define ROW(structure, field, name, type, divisor, help)                                                               \
-	{ "hindcast_origin_" name, help, type, offsetof(struct structure, field), divisor }
+	{                                                                                                              \
+		"hindcast_origin_" name, help, type, offsetof(struct structure, field), divisor                        \
+	}
 
 static const struct metric total_table[] = {
 	ROW(totals, connections, "connections", METRIC_GAUGE, 0, "Open connections."),
-	ROW(totals, over_limit, "over_limit_total", METRIC_COUNTER, 0, "Connections over a limit, answered 503 or 429."),
+	ROW(totals, over_limit, "over_limit_total", METRIC_COUNTER, 0,
+	    "Connections over a limit, answered 503 or 429."),
 	ROW(totals, refused, "refused_total", METRIC_COUNTER, 0, "Connections over a limit, closed without an answer."),
 	ROW(totals, timed_out, "timed_out_total", METRIC_COUNTER, 0, "Connections closed while waiting for a request."),
 	ROW(totals, not_modified, "not_modified_total", METRIC_COUNTER, 0, "Answers 304."),
@@ -142,8 +145,7 @@ next_bytes(void *ctx, unsigned kind, const char **labels)
 
 	if (kind >= ROUTE_KINDS)
 		return NULL;
-	scrape->requests.bytes =
-	    sum(scrape->worker->server, offsetof(struct counters, bytes) + kind * sizeof(counter));
+	scrape->requests.bytes = sum(scrape->worker->server, offsetof(struct counters, bytes) + kind * sizeof(counter));
 	text_clear(&scrape->labels);
 	metrics_label(&scrape->labels, "route", route_kind_name((enum route_kind)kind));
 	*labels = scrape->labels.data;

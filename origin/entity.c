@@ -99,8 +99,8 @@ void
 entity_common_fields(struct MHD_Response *r)
 {
 	MHD_add_response_header(r, "Access-Control-Allow-Origin", "*");
-	MHD_add_response_header(r, "Access-Control-Expose-Headers",
-	    "Age, Date, Content-Length, Content-Range, ETag, X-Clamped-From");
+	MHD_add_response_header(
+	    r, "Access-Control-Expose-Headers", "Age, Date, Content-Length, Content-Range, ETag, X-Clamped-From");
 	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 }
 
@@ -148,8 +148,7 @@ make_gzip(struct entity *e)
 {
 	size_t len;
 	void *z = gzip_compress(e->body->data, e->body->len, &len);
-	struct MHD_Response *r =
-	    z ? MHD_create_response_from_buffer_with_free_callback_cls(len, z, free, z) : NULL;
+	struct MHD_Response *r = z ? MHD_create_response_from_buffer_with_free_callback_cls(len, z, free, z) : NULL;
 
 	if (r)
 		e->gzip_size = len;

@@ -28,13 +28,15 @@ write_station(struct worker *w, const struct catalogue_station *s, struct text *
 		waiting += end.ns == 0;
 		stale += end.ns != 0 && old;
 		text_fmt(out, "%s\"%s\":{\"state\":\"%s\"", i ? "," : "", s->renditions[i].name,
-		    state_name[end.ns == 0 ? STATION_WAITING : old ? STATION_STALE : STATION_LIVE]);
+		    state_name[end.ns == 0 ? STATION_WAITING
+			       : old       ? STATION_STALE
+					   : STATION_LIVE]);
 		if (end.ns)
 			text_fmt(out, ",\"newest_age\":%.1f", (double)(w->wall.ns - end.ns) / 1e9);
 		text_str(out, "}");
 	}
 	enum station_state state = waiting == s->count ? STATION_WAITING
-	    : stale + waiting                          ? STATION_STALE
+				   : stale + waiting   ? STATION_STALE
 						       : STATION_LIVE;
 	text_fmt(out, "},\"state\":\"%s\"}", state_name[state]);
 	return state;
@@ -53,8 +55,8 @@ send_report(struct request *r, bool fit, const struct text *reasons, const struc
 
 	text_init(&body, REPORT_MOST);
 	text_fmt(&body, "{\"status\":\"%s\",\"reasons\":[%s],\"connections\":%u,\"stations\":{%s}}\n",
-	    fit ? "ok" : "unfit", reasons->data ? reasons->data : "", atomic_load(&r->worker->server->limits.connections),
-	    stations->data ? stations->data : "");
+	    fit ? "ok" : "unfit", reasons->data ? reasons->data : "",
+	    atomic_load(&r->worker->server->limits.connections), stations->data ? stations->data : "");
 	request_text(r, fit ? 200 : 503, "application/json", HTTP_NO_STORE, &body);
 	text_fini(&body);
 }

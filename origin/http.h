@@ -40,8 +40,8 @@ enum http_freshness {
 	HTTP_NO_STORE,
 };
 #define HTTP_CACHE_CONTROL_SIZE 96
-/* The value of Cache-Control. `seconds`: T for HTTP_GROWING, the age for HTTP_FRESH. Never max-age=0: Varnish then stops
- * joining requests for two minutes. */
+/* The value of Cache-Control. `seconds`: T for HTTP_GROWING, the age for HTTP_FRESH. Never max-age=0: Varnish then
+ * stops joining requests for two minutes. */
 const char *http_cache_control(
     enum http_freshness freshness, int64_t seconds, char out[static HTTP_CACHE_CONTROL_SIZE]);
 

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,14 @@ set_name(struct listen_address *a)
 		NI_NUMERICHOST | NI_NUMERICSERV))
 		return;
 	snprintf(a->name, sizeof a->name, a->address.ss_family == AF_INET6 ? "[%.46s]:%s" : "%.46s:%s", host, port);
+}
+
+/* getaddrinfo takes any number and keeps its low 16 bits. */
+static bool
+is_port(const char *s)
+{
+	size_t digits = strspn(s, "0123456789");
+	return digits > 0 && digits <= 5 && s[digits] == '\0' && strtol(s, NULL, 10) <= 65535;
 }
 
 /* "host:port" or "[host]:port" of `len` bytes. */
@@ -41,7 +50,7 @@ parse_one(const char *s, size_t len, struct listen_address *a)
 	memcpy(copy, s, len);
 	copy[len] = '\0';
 	char *host = copy, *colon = strrchr(copy, ':');
-	if (!colon || colon[1] == '\0')
+	if (!colon || !is_port(colon + 1))
 		return -1;
 	*colon = '\0';
 	if (*host == '[') {

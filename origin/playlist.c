@@ -49,7 +49,8 @@ refuse_stale(struct request *r, const struct catalogue_station *s, const struct 
 		return false;
 	request_fail(r,
 	    &(struct problem){ .status = 503,
-		.detail = "the newest segment is older than three segment durations; another origin may have newer ones" });
+		.detail =
+		    "the newest segment is older than three segment durations; another origin may have newer ones" });
 	return true;
 }
 

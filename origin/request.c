@@ -51,7 +51,7 @@ static struct MHD_Response *
 copied(const struct text *body)
 {
 	return MHD_create_response_from_buffer(
-	    body ? body->len : 0, body && body->len ? body->data : (void *)(uintptr_t)"", MHD_RESPMEM_MUST_COPY);
+	    body ? body->len : 0, body && body->len ? body->data : (void *)(uintptr_t) "", MHD_RESPMEM_MUST_COPY);
 }
 
 static void
@@ -121,9 +121,9 @@ not_modified(const struct request *r, const struct entity *e)
 
 	if (r->if_none_match)
 		return http_etag_listed(r->if_none_match, entity_etag(e, ENTITY_IDENTITY, etag)) ||
-		    (e->compressible && http_etag_listed(r->if_none_match, entity_etag(e, ENTITY_GZIP, etag)));
+		       (e->compressible && http_etag_listed(r->if_none_match, entity_etag(e, ENTITY_GZIP, etag)));
 	return r->if_modified_since && e->modified_s > 0 && !http_parse_date(r->if_modified_since, &since) &&
-	    e->modified_s <= since;
+	       e->modified_s <= since;
 }
 
 /* Answer a range; false: the whole is to be sent. */
@@ -133,7 +133,8 @@ send_part(struct request *r, struct entity *e)
 	struct http_range part;
 	char etag[ENTITY_ETAG_SIZE], size[40];
 
-	if (!r->range || !e->ranges || !http_if_range(r->if_range, entity_etag(e, ENTITY_IDENTITY, etag), e->modified_s))
+	if (!r->range || !e->ranges ||
+	    !http_if_range(r->if_range, entity_etag(e, ENTITY_IDENTITY, etag), e->modified_s))
 		return false;
 	switch (http_parse_range(r->range, e->size, &part)) {
 	case HTTP_RANGE_NONE:
@@ -214,10 +215,10 @@ answer_options(struct request *r)
 static unsigned
 method_of(const char *name)
 {
-	return !strcmp(name, "GET") ? METHOD_GET
-	    : !strcmp(name, "HEAD") ? METHOD_HEAD
-	    : !strcmp(name, "OPTIONS") ? METHOD_OPTIONS
-				       : 0;
+	return !strcmp(name, "GET")       ? METHOD_GET
+	       : !strcmp(name, "HEAD")    ? METHOD_HEAD
+	       : !strcmp(name, "OPTIONS") ? METHOD_OPTIONS
+					  : 0;
 }
 
 static enum MHD_Result
@@ -259,7 +260,8 @@ unknown_parameter(const struct request *r, struct target_parameter *p)
 	const char *cursor = r->query;
 
 	while (target_next_parameter(&cursor, p))
-		if (strncmp(p->name, "_HLS_", 5) && !origin_settings_has_word(r->worker->catalogue->edge_tokens, p->name))
+		if (strncmp(p->name, "_HLS_", 5) &&
+		    !origin_settings_has_word(r->worker->catalogue->edge_tokens, p->name))
 			return p->name;
 	return NULL;
 }
@@ -274,10 +276,9 @@ dispatch(struct request *r)
 	if (target_is_hidden(&r->target))
 		request_not_found(r);
 	else if (unknown)
-		request_fail(r,
-		    &(struct problem){ .status = 400,
-			.detail = "this query parameter is not known here; leave it out",
-			.parameter = unknown });
+		request_fail(r, &(struct problem){ .status = 400,
+				    .detail = "this query parameter is not known here; leave it out",
+				    .parameter = unknown });
 	else
 		r->route->handler(r);
 }
@@ -295,7 +296,8 @@ request_handle(struct worker *w, struct MHD_Connection *connection, const char *
 	}
 	if (!m) {
 		r.close = true; /* its body was not read */
-		fail_with(&r, &(struct problem){ .status = 405, .detail = "files are only read here" }, "Allow", ALLOWED);
+		fail_with(
+		    &r, &(struct problem){ .status = 405, .detail = "files are only read here" }, "Allow", ALLOWED);
 		return;
 	}
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_field, &r);
@@ -313,7 +315,7 @@ request_refuse(struct worker *w, struct MHD_Connection *connection, unsigned sta
 	struct request r = { .worker = w, .connection = connection, .query = "", .close = true };
 
 	counter_add(&w->counters.over_limit, 1);
-	request_fail(&r,
-	    &(struct problem){ .status = status,
-		.detail = status == 429 ? "too many connections from this address" : "too many connections" });
+	request_fail(
+	    &r, &(struct problem){ .status = status,
+		    .detail = status == 429 ? "too many connections from this address" : "too many connections" });
 }

@@ -115,7 +115,9 @@ open_folders(struct server *s, struct config *c, const struct origin_settings *o
 
 	s->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s->root < 0) {
-		config_error(c, store, "path", errors, "%s: %s; the segmenter makes the store, start it first or create the folder", path, strerror(errno));
+		config_error(c, store, "path", errors,
+		    "%s: %s; the segmenter makes the store, start it first or create the folder", path,
+		    strerror(errno));
 		return -1;
 	}
 	s->player = open(o->player, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -126,8 +128,8 @@ open_folders(struct server *s, struct config *c, const struct origin_settings *o
 
 /* Sockets for all addresses and threads, fds[address][thread]. */
 static int
-open_sockets(struct server *s, const struct config *c, const struct origin_settings *o, int (*fds)[256],
-    struct text *errors)
+open_sockets(
+    struct server *s, const struct config *c, const struct origin_settings *o, int (*fds)[256], struct text *errors)
 {
 	struct text why;
 	char memory[256];
@@ -174,7 +176,8 @@ start_workers(struct server *s, int (*fds)[256], struct text *errors)
 		rc = worker_init(&s->workers[ready], s, sockets);
 	}
 	if (rc)
-		text_str(errors, "listeners do not start: out of memory or descriptors, or key and certificate do not match\n");
+		text_str(errors,
+		    "listeners do not start: out of memory or descriptors, or key and certificate do not match\n");
 	for (unsigned i = 0; !rc && i < ready; i++) {
 		rc = worker_start(&s->workers[i]);
 		s->running += !rc;
@@ -223,7 +226,8 @@ server_init(struct server *s, struct config *c, struct text *errors)
 	s->options.threads = s->options.threads > 256 ? 256 : s->options.threads;
 	s->options.memory = (size_t)o->memory / s->options.threads;
 	pthread_mutex_init(&s->lock, NULL);
-	if (limits_init(&s->limits, (unsigned)o->soft_connections, (unsigned)o->max_connections, (unsigned)o->per_address))
+	if (limits_init(
+		&s->limits, (unsigned)o->soft_connections, (unsigned)o->max_connections, (unsigned)o->per_address))
 		goto memory;
 	raise_file_limit((unsigned)o->max_connections);
 	s->workers = calloc(s->options.threads, sizeof *s->workers);

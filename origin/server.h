@@ -40,8 +40,8 @@ struct server {
 	struct listen_address addresses[LISTEN_ADDRESSES];
 	unsigned address_count;
 
-	pthread_mutex_t lock;          /* of the next two */
-	struct catalogue *catalogue;   /* what threads take when they are woken */
+	pthread_mutex_t lock;            /* of the next two */
+	struct catalogue *catalogue;     /* what threads take when they are woken */
 	struct credentials *credentials; /* or NULL */
 
 	struct worker *workers; /* options.threads of them */

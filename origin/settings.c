@@ -6,7 +6,10 @@
 #include "base/text.h"
 #include "origin/listen.h"
 
-#define ROW(key, type, fallback, ...) { #key, type, offsetof(struct origin_settings, key), fallback, __VA_ARGS__ }
+#define ROW(key, type, fallback, ...)                                                                                  \
+	{                                                                                                              \
+#key, type, offsetof(struct origin_settings, key), fallback, __VA_ARGS__                               \
+	}
 
 static const struct config_option options[] = {
 	ROW(listen, CONFIG_STRING, "0.0.0.0:8080",
@@ -21,7 +24,8 @@ static const struct config_option options[] = {
 	ROW(per_address, CONFIG_INT, "0", .least = 0, .most = 1000000,
 	    .help = "connections of one address above it are answered 429; 0: no limit (a cache is one address)"),
 	ROW(idle_timeout, CONFIG_DURATION, "30s", .least = NS_PER_S, .most = 3600 * NS_PER_S,
-	    .help = "a connection without a complete request, or with an answer that does not move, is closed after it"),
+	    .help =
+		"a connection without a complete request, or with an answer that does not move, is closed after it"),
 	ROW(header_memory, CONFIG_SIZE, "8K", .least = 2048, .most = 1 << 20,
 	    .help = "bytes for the heads of one request and its answer"),
 	ROW(url_limit, CONFIG_SIZE, "2K", .least = 256, .most = 1 << 16, .help = "longer request targets get 414"),

@@ -86,7 +86,8 @@ write_span(struct text *out, struct span span)
 	if (span.from.ns == 0)
 		text_str(out, "null");
 	else
-		text_fmt(out, "{\"from\":\"%s\",\"to\":\"%s\"}", wall_format(span.from, from), wall_format(span.to, to));
+		text_fmt(
+		    out, "{\"from\":\"%s\",\"to\":\"%s\"}", wall_format(span.from, from), wall_format(span.to, to));
 }
 
 /* One rendition's line in a multivariant playlist: what stands after "#EXT-X-STREAM-INF:". */

@@ -421,8 +421,7 @@ load_file(struct worker *w, enum cache_space space, const char *path, struct cac
 	if (!i->entity->body)
 		i->entity->hash = XXH64(&(uint64_t[]){ i->id.size, (uint64_t)i->id.modified_ns }, 16, 0);
 	i->entity->ranges = !i->entity->compressible;
-	http_cache_control(
-	    HTTP_FRESH, space == CACHE_PLAYER ? PLAYER_FRESH_S : FILE_FRESH_S, i->entity->cache_control);
+	http_cache_control(HTTP_FRESH, space == CACHE_PLAYER ? PLAYER_FRESH_S : FILE_FRESH_S, i->entity->cache_control);
 	return 0;
 }
 

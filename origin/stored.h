@@ -14,8 +14,7 @@ struct worker;
 struct cache_item *stored_list(struct worker *w, const char *path, uint32_t T, int *error);
 
 /* The hour file of a rendition, closed or growing; of the latter its complete entries. */
-struct cache_item *stored_hour(
-    struct worker *w, const char *station, const char *rendition, uint64_t hour, int *error);
+struct cache_item *stored_hour(struct worker *w, const char *station, const char *rendition, uint64_t hour, int *error);
 
 /* "fip/hifi/20261121T09/20261121T090006Z.ts". In memory when it is new or asked for again. */
 struct stored_segment {

@@ -84,8 +84,7 @@ static const struct sockaddr *
 client_address(struct MHD_Connection *connection)
 {
 	static const struct sockaddr none = { .sa_family = AF_UNSPEC };
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	return info && info->client_addr ? info->client_addr : &none;
 }
 
@@ -131,8 +130,7 @@ connection_changed(
 static struct connection *
 context_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	return info ? info->socket_context : NULL;
 }
 
@@ -214,7 +212,7 @@ completed(void *cls, struct MHD_Connection *connection, void **request, enum MHD
 		begin_waiting(c);
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 log_library(void *cls, const char *fmt, va_list ap)
 {
 	char line[256], safe[300];
@@ -243,9 +241,9 @@ new_daemon(struct worker *w, int socket, const struct credentials *tls)
 	    w, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
 	    MHD_OPTION_CONNECTION_LIMIT, w->server->limits.most + w->server->limits.margin + 64,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((o->idle_timeout_ns + NS_PER_S - 1) / NS_PER_S),
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_memory, MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
-	    (size_t)1024, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, w, MHD_OPTION_NOTIFY_COMPLETED, completed,
-	    w, MHD_OPTION_URI_LOG_CALLBACK, target_arrived, w, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_memory, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)1024,
+	    MHD_OPTION_NOTIFY_CONNECTION, connection_changed, w, MHD_OPTION_NOTIFY_COMPLETED, completed, w,
+	    MHD_OPTION_URI_LOG_CALLBACK, target_arrived, w, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
 	    /* without it sendfile is not used outside of the library's own threads */
 	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, secure + (tls ? 0 : 2), MHD_OPTION_END);
 }

@@ -190,7 +190,7 @@ class Fixture:
         self.newest = newest
         for r in (self.hifi, self.pack):
             for t in range(newest // 3600 * 3600 - 3600, newest + T, T):
-                r.segment(t, gap=t % 3600 == 1800)
+                r.segment(t, gap=t == newest // 3600 * 3600 - 1800)
         self.hour = newest // 3600
         self.closed = self.hifi.write_hour(self.hour - 1, part=False)
         self.part = self.hifi.write_hour(self.hour, part=True, torn=b"#EXT-X-PROGRAM-DATE-TIME:2026-11-21T09:")
