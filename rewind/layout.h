@@ -1,10 +1,17 @@
 /* Where things lie in the store, and the grid: all of it arithmetic, no I/O. `T` is the segment duration in whole
- *seconds.
+ * seconds.
  *
  *	fip/index.m3u8                               multivariant playlist
  *	fip/hifi/index.m3u8                          live media playlist
  *	fip/hifi/20261121T09.m3u8[.part]             hour file
  *	fip/hifi/20261121T09/20261121T090006Z.ts     segment, named by its grid time
+ *
+ * What begins with a dot is not for readers, and never served:
+ *
+ *	fip/.lock fip/hifi/.lock                     held by the one writer
+ *	fip/hifi/.entry                              the entry of the segment that is being published
+ *	fip/hifi/.journal-*                          frames of unfinished segments
+ *	.tmp-*                                       what is being written, until it is renamed
  */
 #ifndef HINDCAST_LAYOUT_H
 #define HINDCAST_LAYOUT_H

@@ -185,6 +185,27 @@ check_multivariant(struct verify *v, struct inventory_name *name, char *list)
 	}
 }
 
+/* Whether something was ever written for a rendition of the station. */
+static bool
+has_hours(const struct verify *v, const char *station)
+{
+	struct inventory_name *names;
+	size_t count;
+	bool any = false;
+	if (inventory_names(v->root, station, &names, &count) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct store_hour *hours;
+		size_t n;
+		if (store_list_hours(v->root, station, names[i].rendition, &hours, &n) < 0)
+			continue;
+		any |= n > 0;
+		free(hours);
+	}
+	free(names);
+	return any;
+}
+
 void
 verify_station(struct verify *v, const char *station)
 {
@@ -195,7 +216,9 @@ verify_station(struct verify *v, const char *station)
 	snprintf(name.station, sizeof name.station, "%s", station);
 	text_init(&list, 1 << 20);
 	int rc = file_read(v->root, path, &list);
-	if (rc < 0)
+	if (rc == -ENOENT && !has_hours(v, station))
+		rc = 0; /* it waits for its first segment */
+	else if (rc < 0)
 		verify_fault(v, &name, "index.m3u8", "cannot be read: %s", strerror(-rc));
 	else if (list.data && strncmp(list.data, "#EXTM3U\n", 8) == 0)
 		check_multivariant(v, &name, list.data);
