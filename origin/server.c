@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <microhttpd.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -59,6 +61,35 @@ read_pem(const struct config *c, const struct origin_settings *o, const char *ke
 	return NULL;
 }
 
+static void
+ignore_message(void *cls, const char *fmt, va_list ap)
+{
+	(void)cls;
+	(void)fmt;
+	(void)ap;
+}
+
+static enum MHD_Result
+never_called(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+    const char *upload, size_t *upload_size, void **request)
+{
+	(void)cls, (void)connection, (void)url, (void)method, (void)version, (void)upload, (void)upload_size,
+	    (void)request;
+	return MHD_NO;
+}
+
+/* Do certificate and key fit each other? Asks the library that will use them, with a daemon that never listens. */
+static bool
+fit(const struct credentials *c)
+{
+	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, never_called,
+	    NULL, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL, MHD_OPTION_HTTPS_MEM_CERT, c->certificate,
+	    MHD_OPTION_HTTPS_MEM_KEY, c->key, MHD_OPTION_END);
+	if (d)
+		MHD_stop_daemon(d);
+	return d != NULL;
+}
+
 /* The certificates that the configuration names. 0 with *out (NULL when it names none), or -1. */
 static int
 load_credentials(struct config *c, struct credentials **out, struct text *errors)
@@ -74,7 +105,13 @@ load_credentials(struct config *c, struct credentials **out, struct text *errors
 	atomic_init(&n->refs, 1);
 	n->certificate = read_pem(c, o, "tls_certificate", o->tls_certificate, "-----BEGIN CERTIFICATE-----", errors);
 	n->key = read_pem(c, o, "tls_key", o->tls_key, "PRIVATE KEY-----", errors);
-	if (!n->certificate || !n->key) {
+	bool complete = n->certificate && n->key;
+	if (complete && !fit(n)) {
+		config_error(c, o, "tls_key", errors, "%s and %s do not fit each other, want a certificate and its key",
+		    o->tls_certificate, o->tls_key);
+		complete = false;
+	}
+	if (!complete) {
 		credentials_unref(&n);
 		return -1;
 	}
@@ -176,8 +213,7 @@ start_workers(struct server *s, int (*fds)[256], struct text *errors)
 		rc = worker_init(&s->workers[ready], s, sockets);
 	}
 	if (rc)
-		text_str(errors,
-		    "listeners do not start: out of memory or descriptors, or key and certificate do not match\n");
+		text_str(errors, "listeners do not start: out of memory or descriptors\n");
 	for (unsigned i = 0; !rc && i < ready; i++) {
 		rc = worker_start(&s->workers[i]);
 		s->running += !rc;

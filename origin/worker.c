@@ -15,205 +15,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "origin/request.h"
+#include "origin/connection.h"
 #include "origin/sniff.h"
 
 #define EVENTS 16
 #define DRAIN_NS (5 * NS_PER_S)
 
-/* Connections that wait for a complete request stand in a list, oldest first: a client that sends a byte a second is
- * let go as surely as a silent one. */
-
-static void
-begin_waiting(struct connection *c)
-{
-	struct worker *w = c->worker;
-
-	c->since = w->now;
-	c->waiting = true;
-	c->after = NULL;
-	c->before = w->last_waiting;
-	*(c->before ? &c->before->after : &w->longest_waiting) = c;
-	w->last_waiting = c;
-	w->busy--;
-}
-
-static void
-end_waiting(struct connection *c)
-{
-	struct worker *w = c->worker;
-
-	if (!c->waiting)
-		return;
-	*(c->before ? &c->before->after : &w->longest_waiting) = c->after;
-	*(c->after ? &c->after->before : &w->last_waiting) = c->before;
-	c->waiting = false;
-	w->busy++;
-}
-
-static void
-hang_up(struct connection *c)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->handle, MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (info)
-		shutdown(info->connect_fd, SHUT_RDWR);
-}
-
-static void
-close_overdue(struct worker *w, int64_t patience_ns)
-{
-	while (w->longest_waiting && w->now.ns - w->longest_waiting->since.ns >= patience_ns) {
-		struct connection *c = w->longest_waiting;
-		end_waiting(c);
-		hang_up(c);
-		counter_add(&w->counters.timed_out, 1);
-	}
-}
-
-/* What libmicrohttpd calls. */
-
-static enum MHD_Result
-may_accept(void *cls, const struct sockaddr *from, socklen_t len)
-{
-	struct worker *w = cls;
-	(void)len;
-	return limits_may_accept(&w->server->limits, from) ? MHD_YES : MHD_NO;
-}
-
-static const struct sockaddr *
-client_address(struct MHD_Connection *connection)
-{
-	static const struct sockaddr none = { .sa_family = AF_UNSPEC };
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	return info && info->client_addr ? info->client_addr : &none;
-}
-
-static void
-open_connection(struct worker *w, struct MHD_Connection *connection, void **context)
-{
-	struct connection *c = calloc(1, sizeof *c);
-
-	*context = c;
-	if (!c)
-		return;
-	c->worker = w;
-	c->handle = connection;
-	c->verdict = limits_enter(&w->server->limits, client_address(connection));
-	w->connections++;
-	w->busy++;
-	begin_waiting(c);
-}
-
-static void
-close_connection(struct connection *c)
-{
-	struct worker *w = c->worker;
-
-	end_waiting(c);
-	w->busy--;
-	w->connections--;
-	limits_leave(&w->server->limits, client_address(c->handle));
-	free(c->query);
-	free(c);
-}
-
-static void
-connection_changed(
-    void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
-{
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		open_connection(cls, connection, context);
-	else if (*context)
-		close_connection(*context);
-}
-
-static struct connection *
-context_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	return info ? info->socket_context : NULL;
-}
-
-/* The request target, before libmicrohttpd takes it apart: the query is kept as it was sent. */
-static void *
-target_arrived(void *cls, const char *target, struct MHD_Connection *connection)
-{
-	struct worker *w = cls;
-	struct connection *c = context_of(connection);
-	const char *query = strchr(target, '?');
-
-	if (!c)
-		return NULL;
-	c->head_seen = false;
-	c->too_long = strlen(target) > w->server->options.url_limit;
-	free(c->query);
-	c->query = query && !c->too_long ? strdup(query + 1) : NULL;
-	return c;
-}
-
-/* Paths are decoded in target.c. */
-static size_t
-leave_escaped(void *cls, struct MHD_Connection *connection, char *s)
-{
-	(void)cls;
-	(void)connection;
-	return strlen(s);
-}
-
-static bool
-is_read(const char *method)
-{
-	return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
-}
-
-/* Called with the head, with pieces of a body, and at the end. An answer to the first call ends the connection. */
-static enum MHD_Result
-handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-    const char *upload, size_t *upload_size, void **request)
-{
-	struct worker *w = cls;
-	struct connection *c = *request;
-
-	(void)version;
-	(void)upload;
-	if (!c)
-		return MHD_NO;
-	if (!c->head_seen) {
-		c->head_seen = true;
-		end_waiting(c);
-		if (is_read(method) && c->verdict == LIMIT_WITHIN)
-			return MHD_YES;
-	}
-	if (*upload_size > 0) {
-		*upload_size = 0; /* a body says nothing here */
-		return MHD_YES;
-	}
-	if (c->verdict != LIMIT_WITHIN)
-		request_refuse(w, connection, c->verdict == LIMIT_ADDRESS ? 429 : 503);
-	else
-		request_handle(w, connection, method, url, c->query ? c->query : "", c->too_long);
-	return MHD_YES;
-}
-
-static void
-completed(void *cls, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode how)
-{
-	struct connection *c = *request;
-
-	(void)cls;
-	(void)connection;
-	(void)how;
-	*request = NULL;
-	if (!c)
-		return;
-	free(c->query);
-	c->query = NULL;
-	if (!c->waiting)
-		begin_waiting(c);
-}
-
-static void __attribute__((format(printf, 2, 0)))
-log_library(void *cls, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) log_library(void *cls, const char *fmt, va_list ap)
 {
 	char line[256], safe[300];
 
@@ -237,13 +45,13 @@ new_daemon(struct worker *w, int socket, const struct credentials *tls)
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0), 0, may_accept, w, handle,
-	    w, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0), 0, connection_may_accept,
+	    w, connection_handle, w, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
 	    MHD_OPTION_CONNECTION_LIMIT, w->server->limits.most + w->server->limits.margin + 64,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((o->idle_timeout_ns + NS_PER_S - 1) / NS_PER_S),
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_memory, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)1024,
-	    MHD_OPTION_NOTIFY_CONNECTION, connection_changed, w, MHD_OPTION_NOTIFY_COMPLETED, completed, w,
-	    MHD_OPTION_URI_LOG_CALLBACK, target_arrived, w, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+	    MHD_OPTION_NOTIFY_CONNECTION, connection_changed, w, MHD_OPTION_NOTIFY_COMPLETED, connection_completed, w,
+	    MHD_OPTION_URI_LOG_CALLBACK, connection_target, w, MHD_OPTION_UNESCAPE_CALLBACK, connection_unescape, NULL,
 	    /* without it sendfile is not used outside of the library's own threads */
 	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, secure + (tls ? 0 : 2), MHD_OPTION_END);
 }
@@ -316,9 +124,11 @@ renew_daemons(struct worker *w)
 	for (struct worker_daemon *d = w->daemons; d < w->daemons + WORKER_DAEMONS; d++) {
 		if (!d->daemon || d->draining || !d->credentials || d->credentials == current)
 			continue;
-		drain_daemon(d);
+		/* the old one goes only when the new one is there; for a moment both accept */
 		if (add_daemon(w, d->address))
-			log_error("listener lost address=%s", w->server->addresses[d->address].name);
+			log_error("certificate not taken over address=%s", w->server->addresses[d->address].name);
+		else
+			drain_daemon(d);
 	}
 }
 
@@ -412,7 +222,7 @@ turn(struct worker *w, int timeout_ms)
 	for (int i = 0; i < n; i++)
 		if (events[i].data.ptr == w)
 			take_news(w);
-	close_overdue(w, w->server->options.idle_timeout_ns);
+	connection_close_overdue(w, w->server->options.idle_timeout_ns);
 	/* all of them: a connection may have bytes waiting that epoll does not speak of again */
 	for (struct worker_daemon *d = w->daemons; d < w->daemons + WORKER_DAEMONS; d++)
 		if (d->daemon)

@@ -12,21 +12,8 @@
 #include "origin/server.h"
 
 struct MHD_Daemon;
-struct MHD_Connection;
+struct connection;
 struct magic_set;
-
-/* One client's connection, as libmicrohttpd's socket context. */
-struct connection {
-	struct worker *worker;
-	struct MHD_Connection *handle;
-	enum limit_verdict verdict;
-	bool waiting;      /* for a complete request: is in the worker's list */
-	bool head_seen;    /* the handler was called for this request */
-	char *query;       /* what stood after "?", owned; NULL: there was no "?" */
-	bool too_long;     /* the request target is over url_limit */
-	struct mono since; /* when it began to wait */
-	struct connection *before, *after;
-};
 
 /* One listener in one thread. While a new certificate takes over, two daemons serve the same socket: one accepts, one
  * lets its connections end. */

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
@@ -650,6 +651,11 @@ def test_tls(folder, f):
     ok("new" in (s["name"] for s in json.loads(ask(o.ports[0], "/stations.json").body)["stations"]),
        "HUP: a new station is listed")
     at = len(o.lines)
+    shutil.copy(one[1], key)
+    o.process.send_signal(signal.SIGHUP)
+    ok(o.wait_for("do not fit each other", since=at) and tls_ask(tls_connect(o.ports[1])) == live,
+       "HUP: a key of another certificate changes nothing", o.lines[at:])
+    at = len(o.lines)
     with open(ini, "a") as out:
         out.write("nonsense = 1\n")
     o.process.send_signal(signal.SIGHUP)
@@ -701,6 +707,8 @@ def main():
         same(o.stop(), 0, "TERM ends it cleanly")
         test_limits(folder, f)
         test_tls(folder, f)
+    except Exception:
+        ok(False, "the test itself", traceback.format_exc().replace("\n", " | ")[-500:])
     finally:
         for o in running:
             o.stop(signal.SIGKILL)
