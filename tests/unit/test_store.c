@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <xxhash.h>
@@ -453,6 +455,49 @@ full_disk_is_survived(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* In a child: the file system takes the beginning of an entry, as when its last block fills. It must not stay, since
+ * the next entry would follow it. */
+static int
+write_in_part(struct fixture *f)
+{
+	char path[256];
+	struct stat st;
+	if (fixture_open(f, FIRST) != 0)
+		return 2;
+	for (uint64_t k = FIRST; k < FIRST + 200; k++) /* the hour file is larger than a segment then */
+		if (fixture_put(f, k) != 0)
+			return 3;
+	stat(fixture_path(f, "20261121T09.m3u8.part", path), &st);
+	const off_t size = st.st_size;
+	signal(SIGXFSZ, SIG_IGN);
+	for (off_t room = 0; room < 200; room += 13) {
+		struct rlimit limit = { (rlim_t)(size + room), RLIM_INFINITY };
+		if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || fixture_put(f, FIRST + 200) == 0)
+			return 4;
+		if (stat(path, &st) < 0 || st.st_size != size)
+			return 5;
+	}
+	struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+	if (setrlimit(RLIMIT_FSIZE, &none) < 0 || fixture_put(f, FIRST + 200) != 0)
+		return 6;
+	struct hour h = fixture_hour(f, FIXTURE_HOUR);
+	bool good = h.count == 201 && !h.entries[200].gap;
+	hour_free(&h);
+	return good ? 0 : 7;
+}
+
+static void
+half_an_entry_is_taken_back(void **state)
+{
+	struct fixture *f = *state;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(write_in_part(f));
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void
 read_only_store_is_refused_clearly(void **state)
 {
@@ -505,6 +550,7 @@ main(void)
 		STORE_TEST(multivariant_is_written_when_it_changes),
 		STORE_TEST(hours_are_walked),
 		STORE_TEST(full_disk_is_survived),
+		STORE_TEST(half_an_entry_is_taken_back),
 		STORE_TEST(read_only_store_is_refused_clearly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,28 @@ unlisted_segment_is_entered_as_recorded(void **state)
 	free(s.data);
 }
 
+/* Nor is a recorded one believed without its bytes. */
+static void
+recorded_segment_must_have_its_bytes(void **state)
+{
+	struct fixture *f = *state;
+	ten(f);
+	size_t before, len;
+	char *part = fixture_read(f, "20261121T09.m3u8.part", &before);
+	assert_int_equal(fixture_open(f, FIRST + 10), 0);
+	assert_int_equal(fixture_put(f, FIRST + 10), 0);
+	store_rendition_close(&f->r);
+	char *data = fixture_read(f, "20261121T09/20261121T090100Z.ts", &len);
+	data[1] ^= 0x20; /* no packet of its PID any more */
+	fixture_write(f, "20261121T09/20261121T090100Z.ts", data, len);
+	fixture_write(f, "20261121T09.m3u8.part", part, before);
+	assert_int_equal(fixture_open(f, FIRST + 11), 0);
+	assert_int_equal(f->resume.next_msn, FIRST + 10);
+	assert_false(fixture_exists(f, "20261121T09/20261121T090100Z.ts"));
+	free(data);
+	free(part);
+}
+
 /* The same without a record: PTS and counts are read from the segment. */
 static void
 unlisted_segment_is_entered_as_read(void **state)
@@ -520,6 +542,7 @@ main(void)
 		STORE_TEST(torn_entry_without_segment_is_cut),
 		STORE_TEST(temporary_files_are_removed),
 		STORE_TEST(unlisted_segment_is_entered_as_recorded),
+		STORE_TEST(recorded_segment_must_have_its_bytes),
 		STORE_TEST(unlisted_segment_is_entered_as_read),
 		STORE_TEST(unlisted_segment_of_another_run_is_a_discontinuity),
 		STORE_TEST(damaged_segment_is_removed),
