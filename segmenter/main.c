@@ -121,6 +121,7 @@ watch(struct program *p, uv_signal_t *handle, uv_signal_cb cb, int signum)
 	uv_signal_init(&p->loop, handle);
 	handle->data = p;
 	uv_signal_start(handle, cb, signum);
+	uv_unref((uv_handle_t *)handle); /* it is the pipeline that keeps the loop alive */
 }
 
 static int

@@ -589,6 +589,8 @@ void
 input_tick(struct input *in, struct mono now, struct wall limit)
 {
 	in->limit = limit;
+	if (in->start.ns && in->phase == PHASE_DOWN)
+		in->limit = input_start(in); /* how far it may go is said at the next tick, when it is seen to lie in the past */
 	if (in->begin < in->end || in->next_waits)
 		input_frames(in, now);
 	if (in->phase == PHASE_DRAINING && (in->begin == in->end && !in->next_waits))
