@@ -10,13 +10,10 @@
 #include "origin/server.h"
 #include "origin/settings.h"
 
-#ifndef HINDCAST_VERSION
-#define HINDCAST_VERSION "0.1"
-#endif
 #define DEFAULT_CONFIG "/etc/hindcast/hindcast.ini"
 #define REPORT_MOST (1 << 20)
 
-static const char usage[] = "usage: origin [-c file] [-nhV]\n"
+static const char usage[] = "usage: hindcast-origin [-c file] [-nhV]\n"
 			    "  -c file  configuration, else " DEFAULT_CONFIG "\n"
 			    "  -n       check it, print what is in force, and end\n"
 			    "  -h       this text\n"
@@ -140,7 +137,7 @@ main(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		case 'V':
-			puts("origin (hindcast) " HINDCAST_VERSION);
+			puts("hindcast-origin " HINDCAST_VERSION);
 			return 0;
 		default:
 			fputs(usage, stderr);
@@ -148,7 +145,7 @@ main(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "origin: \"%s\" is not an option\n%s", argv[optind], usage);
+		fprintf(stderr, "hindcast-origin: \"%s\" is not an option\n%s", argv[optind], usage);
 		return 2;
 	}
 	log_init("origin", LOG_INFO);
