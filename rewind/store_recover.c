@@ -47,14 +47,15 @@ check_T(const struct store_rendition *r, const struct hour *h, struct text *erro
 	return -1;
 }
 
-/* The newest entry. */
+/* The newest entry, if there is one; an hour that has only begun says how the numbers of discontinuities go on. */
 static void
 take_position(struct store_rendition *r, const struct hour *h)
 {
-	r->discontinuity_sequence =
-	    h->count ? h->entries[h->count - 1].discontinuity_sequence : h->discontinuity_sequence;
-	if (h->count == 0)
+	if (h->count == 0) {
+		r->discontinuity_sequence = h->discontinuity_sequence;
 		return;
+	}
+	r->discontinuity_sequence = h->entries[h->count - 1].discontinuity_sequence;
 	r->entered = true;
 	r->newest = h->first_msn + h->count - 1;
 }
@@ -98,19 +99,18 @@ read_hour(struct store_rendition *r, uint64_t hour, struct hour *h, struct text 
 static int
 load_state(struct store_rendition *r, const struct hour_files *files, size_t count, struct text *errors)
 {
-	bool newest = true;
 	r->entered = r->any = false;
 	r->discontinuity_sequence = 0;
-	for (size_t i = count; i > 0 && !r->any; i--) {
+	for (size_t i = count; i > 0 && !(r->entered && r->any); i--) {
 		struct hour h;
 		if (!listed(&files[i - 1]))
 			continue;
 		if (read_hour(r, files[i - 1].hour, &h, errors) < 0)
 			return -1;
-		if (newest)
+		if (!r->entered)
 			take_position(r, &h);
-		newest = false;
-		take_media(r, &h);
+		if (!r->any)
+			take_media(r, &h);
 		hour_free(&h);
 	}
 	return 0;

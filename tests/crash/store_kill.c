@@ -245,7 +245,7 @@ kill_writer(struct fixture *f, unsigned *seed)
 	pid_t writer = child();
 	if (writer == 0)
 		write_on(f, *seed);
-	long us = 500 + rand_r(seed) % 40000;
+	long us = 500 + rand_r(seed) % 80000;
 	nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
 	kill(writer, SIGKILL);
 	int status;

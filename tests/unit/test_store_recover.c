@@ -57,7 +57,7 @@ assert_no_temporary(const struct fixture *f)
 static char *
 undisturbed(uint64_t count)
 {
-	void *state;
+	void *state = NULL;
 	assert_int_equal(fixture_setup(&state), 0);
 	struct fixture *f = state;
 	assert_int_equal(fixture_open(f, FIRST), 0);
@@ -318,6 +318,38 @@ complete_hour_is_finished(void **state)
 	free(text);
 }
 
+/* The next hour has its file, and nothing in it. */
+static void
+begun_hour_goes_on_after_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(fixture_open(f, FIRST), 0);
+	struct fixture_segment s = fixture_make(FIRST + 599, 40, false);
+	s.s.discontinuity = true;
+	assert_int_equal(store_rendition_put(f->r, &s.s), 0);
+	free(s.data);
+	assert_int_equal(fixture_put(f, FIRST + 600), 0);
+	store_rendition_close(&f->r);
+	size_t len;
+	char path[256], *text = fixture_read(f, "20261121T10.m3u8.part", &len);
+	size_t head = (size_t)(strstr(text, "#HINDCAST-FORMAT") - text);
+	unlink(fixture_path(f, "20261121T10/20261121T100000Z.ts", path));
+	for (size_t torn = 0; torn < 2; torn++) {
+		fixture_write(f, "20261121T10.m3u8.part", text, head + torn * 20);
+		assert_int_equal(fixture_open(f, FIRST + 600), 0);
+		assert_true(f->resume.any);
+		assert_int_equal(f->resume.next_msn, FIRST + 600);
+		assert_int_equal(f->resume.last.msn, FIRST + 599);
+		assert_int_equal(f->resume.discontinuity_sequence, 1);
+	}
+	assert_int_equal(fixture_put(f, FIRST + 600), 0);
+	char *again = fixture_read(f, "20261121T10.m3u8.part", NULL);
+	assert_string_equal(again, text);
+	free(again);
+	free(text);
+	assert_whole(f);
+}
+
 /* Down over the hour's end: the journal may still have what belongs into the old hour, so it is open until a later one
  * begins. */
 static void
@@ -547,6 +579,7 @@ main(void)
 		STORE_TEST(unlisted_segment_of_another_run_is_a_discontinuity),
 		STORE_TEST(damaged_segment_is_removed),
 		STORE_TEST(complete_hour_is_finished),
+		STORE_TEST(begun_hour_goes_on_after_the_one_before),
 		STORE_TEST(old_hour_waits_for_what_a_journal_has),
 		STORE_TEST(several_hours_down),
 		STORE_TEST(media_is_found_behind_hours_of_gaps),
