@@ -98,6 +98,12 @@ def wrk(port, path, connections=32):
     return float(next(x.split(":")[1] for x in out.splitlines() if x.startswith("Requests/sec")))
 
 
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_kb(pids):
     total = 0
     for pid in pids:
@@ -142,17 +148,22 @@ def main():
                    start_nginx(folder, store, ports["nginx"], ports["nginx, tuned"])]
         for port in ports.values():
             wait_for(port)
+        worker = children(started[1].pid)[0]
+        pids = {"origin": started[0].pid, "nginx": worker, "nginx, tuned": worker}
         for what, path in (("live list, 1 KB", playlist), ("segment, 100 KB", segment)):
-            rates = {name: [] for name in ports}
+            rates, costs = {name: [] for name in ports}, {name: [] for name in ports}
             for _ in range(3):
                 for name, port in ports.items():
+                    before = cpu_seconds(pids[name])
                     rates[name].append(wrk(port, path))
+                    costs[name].append((cpu_seconds(pids[name]) - before) / (rates[name][-1] * float(SECONDS)))
             middle = {name: statistics.median(x) for name, x in rates.items()}
+            cost = {name: statistics.median(x) * 1e6 for name, x in costs.items()}
             for name in ports:
-                print("%-16s %-13s %8.0f requests/s   origin / it = %.2f" % (
-                    what, name, middle[name], middle["origin"] / middle[name]))
-        for name, pids in (("origin", [started[0].pid]), ("nginx", children(started[1].pid))):
-            base, more = idle_memory(ports[name], playlist, pids)
+                print("%-16s %-13s %8.0f requests/s, origin %.2f times; %5.1f us of CPU each, %.2f of it" % (
+                    what, name, middle[name], middle["origin"] / middle[name], cost[name], cost["origin"] / cost[name]))
+        for name in ("origin", "nginx"):
+            base, more = idle_memory(ports[name], playlist, [pids[name]])
             print("%-16s %-13s %8d KiB more than %d KiB" % ("1,000 idle", name, more, base))
     finally:
         for p in started:
