@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "media/segment.h"
 
-#define SPREAD_MAX 9000 /* 100 ms in 90 kHz ticks */
+/* 90 ms in 90 kHz ticks: what is decided here is done two segments later, and until then PTS may part a little further
+ * without being more than 100 ms apart. */
+#define SPREAD_MAX 8100
 
 void
 epoch_init(struct epoch *e)

@@ -2,7 +2,7 @@
  *
  * Variants must have matching timestamps and discontinuity numbers (RFC 8216 6.2.4), so a station anchors its
  * renditions anew at one segment number in all of them: for a change of format in any of them, and when their PTS have
- * come apart by more than 100 ms (encoders on different clocks). What the entries of segment k say is done at k + 2, so
+ * come apart by more than 90 ms (encoders on different clocks). What the entries of segment k say is done at k + 2, so
  * everybody who reads the same entries decides alike. */
 #ifndef HINDCAST_EPOCH_H
 #define HINDCAST_EPOCH_H
