@@ -153,7 +153,7 @@ main(int argc, char **argv)
 	if (load(path, &c, &errors)) {
 		fputs(errors.data ? errors.data : "out of memory\n", stderr);
 		text_fini(&errors);
-		return 1;
+		return 2;
 	}
 	text_fini(&errors);
 	int rc = check ? print_config(&c) : serve(path, &c);

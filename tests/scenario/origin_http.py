@@ -667,26 +667,26 @@ def test_tls(folder, f):
 
 
 def test_start(folder, f, port):
-    def fails(extra, pattern, name, listen="127.0.0.1:0", store=None):
+    def fails(extra, pattern, name, listen="127.0.0.1:0", store=None, code=1):
         ini = write_ini(os.path.join(folder, "wrong.ini"), store or f.store, extra, listen)
         p = subprocess.run([ORIGIN, "-c", ini], capture_output=True, text=True, timeout=20)
-        ok(p.returncode == 1 and re.search(pattern, p.stderr), name, (p.returncode, p.stderr))
+        ok(p.returncode == code and re.search(pattern, p.stderr), name, (p.returncode, p.stderr))
 
     fails("", "in use", "an address that is taken is refused", "127.0.0.1:%d" % port)
     fails("threads = 2", "in use", "also with several threads", "127.0.0.1:%d" % port)
     fails("", "store", "a store that is not there", store=os.path.join(folder, "none"))
-    fails("", "no address", "an address that is none", "somewhere")
-    fails("lissen = 1", r"wrong\.ini:\d+: .*lissen", "an unknown key")
-    fails("soft_connections = 9\nmax_connections = 3", "soft_connections", "limits the wrong way round")
+    fails("", "no address", "an address that is none", "somewhere", code=2)
+    fails("lissen = 1", r"wrong\.ini:\d+: .*lissen", "an unknown key", code=2)
+    fails("soft_connections = 9\nmax_connections = 3", "soft_connections", "limits the wrong way round", code=2)
     fails("tls_certificate = /etc/hostname\ntls_key = /etc/hostname", "CERTIFICATE", "no certificate", "https://127.0.0.1:0")
-    fails("", "tls_certificate", "TLS without a certificate", "https://127.0.0.1:0")
+    fails("", "tls_certificate", "TLS without a certificate", "https://127.0.0.1:0", code=2)
     ini = write_ini(os.path.join(folder, "n.ini"), f.store)
     p = subprocess.run([ORIGIN, "-n", "-c", ini], capture_output=True, text=True, timeout=20)
     ok(p.returncode == 0 and "idle_timeout = 30s" in p.stdout and "max_connections = " in p.stdout, "-n prints what is in force", p)
     p = subprocess.run([ORIGIN, "-V"], capture_output=True, text=True, timeout=20)
     ok(p.returncode == 0 and "hindcast" in p.stdout, "-V", p)
     p = subprocess.run([ORIGIN, "-c", os.path.join(folder, "nowhere.ini")], capture_output=True, text=True, timeout=20)
-    ok(p.returncode == 1 and "nowhere.ini" in p.stderr, "a configuration that is not there", p)
+    ok(p.returncode == 2 and "nowhere.ini" in p.stderr, "a configuration that is not there", p)
 
 
 def main():
