@@ -239,8 +239,8 @@ rendition_tick(struct rendition *r, struct mono mono, struct wall now, bool past
 	}
 	behind = input_catching_up(r->input, &before);
 	input_tick(r->input, mono, past && behind ? limit : now);
-	if (behind && input_catching_up(r->input, &frontier) && (past || frontier.ns < now.ns - BEHIND_NS))
-		at = frontier; /* what is laid in is judged by its own time */
+	if (input_catching_up(r->input, &frontier) && (past || frontier.ns < now.ns - BEHIND_NS))
+		at = frontier; /* what is laid in is judged by its own time, from its first frame on */
 	if (input_unpaced(r->input) && input_ended(r->input)) {
 		struct wall end = input_delivered(r->input);
 		rendition_run(r, end);
