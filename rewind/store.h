@@ -58,6 +58,7 @@ struct store_segment {
 	struct audio_format format;
 	struct ticks anchor;
 	uint64_t sample, samples, frames, fill, audio_bytes;
+	uint64_t station_sequence; /* discontinuity number of its siblings here: a rendition's first entry takes it over */
 	const void *data; /* whole file, borrowed */
 	size_t len;
 };
@@ -70,8 +71,9 @@ struct store_segment {
  * -errno; on failure nothing is listed that is not whole, and the same call may be made again. */
 int store_rendition_put(struct store_rendition *r, const struct store_segment *s);
 /* Enter numbers up to and including `msn` as gaps; those entered already are left alone, and a rendition that never had
- * media gets none. Hours that lie wholly between get no file. 0 or -errno. */
-int store_rendition_gap(struct store_rendition *r, uint64_t msn);
+ * media gets none. `discontinuity`: the station begins a new time line at `msn`. Hours that lie wholly between get no
+ * file. 0 or -errno. */
+int store_rendition_gap(struct store_rendition *r, uint64_t msn, bool discontinuity);
 /* Write the live list by rename if it is not up to date (call after put/gap; may be left out while more is coming). */
 int store_rendition_live(struct store_rendition *r);
 

@@ -50,9 +50,18 @@ store_took(struct store_rendition *r, const struct hour_entry *e, const struct a
 	r->last_format = *format;
 }
 
+/* The next gap entries of the open hour, number by number; before the last of them there may be a discontinuity. */
+static struct hour_entry
+gap_entry(const struct store_rendition *r, uint64_t msn, enum layout_kind kind, bool discontinuity)
+{
+	struct hour_entry gap = hour_gap(msn, r->config.T, kind, r->discontinuity_sequence + discontinuity);
+	gap.discontinuity = discontinuity;
+	return gap;
+}
+
 /* Entries up to, not including, `end` of the open hour, as gaps: one write of whole entries. */
 static int
-enter_gaps(struct store_rendition *r, uint64_t end, enum layout_kind kind)
+enter_gaps(struct store_rendition *r, uint64_t end, enum layout_kind kind, bool discontinuity)
 {
 	const uint32_t T = r->config.T;
 	struct store_part *p = &r->part;
@@ -60,14 +69,14 @@ enter_gaps(struct store_rendition *r, uint64_t end, enum layout_kind kind)
 		return 0;
 	text_clear(&r->text);
 	for (uint64_t msn = p->next; msn < end; msn++) {
-		struct hour_entry gap = hour_gap(msn, T, kind, r->discontinuity_sequence);
+		struct hour_entry gap = gap_entry(r, msn, kind, discontinuity && msn + 1 == end);
 		hour_write_entry(&r->text, &gap, T, NULL);
 	}
 	int rc = r->text.full ? -ENOMEM : part_append(p, r->text.data, r->text.len, r->config.sync);
 	if (rc < 0)
 		return rc;
 	for (; p->next < end; p->next++) {
-		struct hour_entry gap = hour_gap(p->next, T, kind, r->discontinuity_sequence);
+		struct hour_entry gap = gap_entry(r, p->next, kind, discontinuity && p->next + 1 == end);
 		store_took(r, &gap, NULL);
 		r->counters.gaps++;
 	}
@@ -82,7 +91,7 @@ store_finish_hour(struct store_rendition *r)
 {
 	const uint64_t hour = r->part.hour;
 	const struct hour_rate rate = r->part.rate;
-	int rc = r->part.ended ? 0 : enter_gaps(r, layout_hour_first(hour + 1, r->config.T), store_gap_kind(r));
+	int rc = r->part.ended ? 0 : enter_gaps(r, layout_hour_first(hour + 1, r->config.T), store_gap_kind(r), false);
 	if (rc == 0)
 		rc = part_finish(&r->part, r->dir, r->config.sync);
 	if (r->part.fd < 0 && store_add_hour(r, hour, &rate) < 0)
@@ -103,7 +112,7 @@ store_advance(struct store_rendition *r, uint64_t msn, enum layout_kind kind)
 		rc = store_finish_hour(r);
 	if (rc == 0 && r->part.fd < 0)
 		rc = part_create(&r->part, r->dir, hour, T, r->discontinuity_sequence, r->config.sync);
-	return rc == 0 ? enter_gaps(r, msn, kind) : rc;
+	return rc == 0 ? enter_gaps(r, msn, kind, false) : rc;
 }
 
 void
@@ -252,6 +261,8 @@ put(struct store_rendition *r, const struct store_segment *s)
 		rc = store_advance(r, s->msn, e.kind);
 	if (rc < 0)
 		return rc;
+	if (!r->any && s->station_sequence > e.discontinuity)
+		r->discontinuity_sequence = s->station_sequence - e.discontinuity;
 	e.discontinuity_sequence = r->discontinuity_sequence + e.discontinuity;
 	size_t skip = write_entry(r, &e, &s->format);
 	if ((rc = put_record(r)) < 0 || (rc = put_file(r, s, &e)) < 0)
@@ -276,13 +287,13 @@ store_rendition_put(struct store_rendition *r, const struct store_segment *s)
 }
 
 int
-store_rendition_gap(struct store_rendition *r, uint64_t msn)
+store_rendition_gap(struct store_rendition *r, uint64_t msn, bool discontinuity)
 {
 	if (!r->any || msn <= r->newest)
 		return 0;
 	int rc = store_advance(r, msn, store_gap_kind(r));
 	if (rc == 0)
-		rc = enter_gaps(r, msn + 1, store_gap_kind(r));
+		rc = enter_gaps(r, msn + 1, store_gap_kind(r), discontinuity);
 	if (rc == 0)
 		store_finish_full(r);
 	if (rc < 0) {

@@ -89,6 +89,7 @@ resume_from(struct rendition *r, const struct store_resume *resume)
 	const struct hour_entry *last = &resume->last;
 	bool contiguous = last->msn + 1 == resume->next_msn;
 	cut_resume(&r->cut, last->anchor, last->sample, last->samples, resume->format.rate, last->start, contiguous);
+	epoch_resume(r->cut.epoch, resume->discontinuity_sequence);
 	epoch_report(r->cut.epoch, r->cut.rendition, last->msn, r->cut.offset, last->pending);
 	r->resume_end = resume->end;
 	r->merge.format = resume->format;

@@ -104,6 +104,7 @@ segment_open(struct cut *c, const struct slot *slot)
 	s->format = *slot->format;
 	s->start = slot->frame.wall;
 	s->discontinuity = new_epoch && known;
+	s->station_sequence = c->epoch->count;
 	s->anchor = c->anchor;
 	s->sample = c->sample;
 	return s;
@@ -165,12 +166,17 @@ cut_gap(struct cut *c, const struct slot *slot, struct segment **gap)
 {
 	struct segment *closed = segment_close(c);
 
+	bool new_epoch = epoch_at(c->epoch, slot->msn);
+
 	c->anchored = false;
+	if (new_epoch)
+		c->offset = 0; /* its siblings' too, from here */
 	epoch_report(c->epoch, c->rendition, slot->msn, -1, slot->pending);
 	*gap = calloc(1, sizeof(**gap));
 	if (*gap) {
 		(*gap)->msn = slot->msn;
 		(*gap)->gap = true;
+		(*gap)->discontinuity = new_epoch;
 	}
 	return closed;
 }

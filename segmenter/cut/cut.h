@@ -17,6 +17,7 @@ struct segment {
 	uint64_t msn;
 	bool gap; /* no media: everything below is empty */
 	bool discontinuity, pending;
+	uint64_t station_sequence; /* discontinuity number of the station from here */
 	struct audio_format format;
 	struct wall start;   /* of its first sample */
 	struct ticks anchor; /* PTS of sample 0 of the time line */

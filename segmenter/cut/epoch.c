@@ -15,6 +15,13 @@ epoch_init(struct epoch *e)
 }
 
 void
+epoch_resume(struct epoch *e, uint64_t count)
+{
+	if (count > e->count)
+		e->count = count;
+}
+
+void
 epoch_report(struct epoch *e, unsigned rendition, uint64_t msn, int64_t offset, bool pending)
 {
 	CHECK(rendition < EPOCH_RENDITIONS);

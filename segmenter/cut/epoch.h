@@ -23,10 +23,12 @@ struct epoch {
 		uint64_t msn;
 		bool yes;
 	} decided[EPOCH_DEPTH];
-	uint64_t count; /* epochs begun */
+	uint64_t count; /* epochs begun, since the station's first segment: its discontinuity number */
 };
 
 void epoch_init(struct epoch *e);
+/* A rendition in the store has come to this discontinuity number. */
+void epoch_resume(struct epoch *e, uint64_t count);
 /* Segment `msn` of a rendition is complete. `offset` < 0: it is a gap and has none. `pending`: a source of another
  * format waits. */
 void epoch_report(struct epoch *e, unsigned rendition, uint64_t msn, int64_t offset, bool pending);

@@ -87,7 +87,7 @@ store(struct writer *w, const struct segment *s)
 	size_t len;
 
 	if (s->gap)
-		return store_rendition_gap(w->config.store, s->msn);
+		return store_rendition_gap(w->config.store, s->msn, s->discontinuity);
 	int err = pack(w, s, &len);
 	if (err < 0)
 		return err;
@@ -102,6 +102,7 @@ store(struct writer *w, const struct segment *s)
 		.frames = s->count,
 		.fill = s->fill,
 		.audio_bytes = s->audio_bytes,
+		.station_sequence = s->station_sequence,
 		.data = w->bytes,
 		.len = len };
 	return store_rendition_put(w->config.store, &put);

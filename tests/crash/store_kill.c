@@ -78,7 +78,7 @@ write_on(struct fixture *f, unsigned seed)
 		else if (dice == 10)
 			k += 1500;
 		if (dice >= 20 && dice < 40)
-			must(store_rendition_gap(f->r, k), "gap", k);
+			must(store_rendition_gap(f->r, k, false), "gap", k);
 		else
 			put(f, k);
 		if (dice % 4 == 0)

@@ -70,7 +70,7 @@ first_hour_begins_with_gaps(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(fixture_open(f, FIRST), 0);
-	assert_int_equal(store_rendition_gap(f->r, FIRST + 99), 0); /* no media yet: nothing to be a gap in */
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 99, false), 0); /* no media yet: nothing to be a gap in */
 	assert_false(fixture_exists(f, "20261121T09.m3u8.part"));
 	assert_int_equal(fixture_put(f, FIRST + 100), 0);
 	struct hour h = fixture_hour(f, FIXTURE_HOUR);
@@ -105,8 +105,8 @@ numbers_never_repeat(void **state)
 	assert_int_equal(fixture_put(f, FIRST + 5), -EEXIST);
 	assert_int_equal(fixture_put(f, FIRST + 4), -EEXIST);
 	assert_int_equal(fixture_put(f, FIRST - 600), -EEXIST);
-	assert_int_equal(store_rendition_gap(f->r, FIRST + 5), 0);
-	assert_int_equal(store_rendition_gap(f->r, FIRST), 0);
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 5, false), 0);
+	assert_int_equal(store_rendition_gap(f->r, FIRST, false), 0);
 	char *after = fixture_read(f, "20261121T09.m3u8.part", NULL);
 	assert_string_equal(before, after);
 	free(before);
@@ -161,7 +161,7 @@ hours_are_finished(void **state)
 		assert_int_equal(fixture_put(f, k), 0);
 	assert_true(fixture_exists(f, "20261121T10.m3u8"));
 	assert_false(fixture_exists(f, "20261121T11.m3u8.part"));
-	assert_int_equal(store_rendition_gap(f->r, FIRST + 1799), 0);
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 1799, false), 0);
 	assert_true(fixture_exists(f, "20261121T11.m3u8"));
 	assert_false(fixture_exists(f, "20261121T11")); /* no folder for an hour without media */
 	assert_int_equal(store_rendition_live(f->r), 0);
@@ -207,7 +207,7 @@ live_list_goes_on_through_gaps(void **state)
 	uint64_t front = 0;
 	for (uint64_t k = FIRST; k < FIRST + 60; k++) {
 		bool away = k >= FIRST + 12 && k < FIRST + 40;
-		assert_int_equal(away ? store_rendition_gap(f->r, k) : fixture_put(f, k), 0);
+		assert_int_equal(away ? store_rendition_gap(f->r, k, false) : fixture_put(f, k), 0);
 		assert_int_equal(store_rendition_live(f->r), 0);
 		char *live = fixture_read(f, "index.m3u8", NULL);
 		uint64_t sequence = strtoull(strstr(live, "MEDIA-SEQUENCE:") + 15, NULL, 10);
@@ -218,6 +218,26 @@ live_list_goes_on_through_gaps(void **state)
 		front = sequence;
 		free(live);
 	}
+}
+
+/* A rendition that joins takes over the station's number, and a new time line that falls into its gap is told. */
+static void
+discontinuity_numbers_are_the_stations(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(fixture_open(f, FIRST), 0);
+	struct fixture_segment s = fixture_make(FIRST + 2, 40, false);
+	s.s.station_sequence = 7;
+	assert_int_equal(store_rendition_put(f->r, &s.s), 0);
+	free(s.data);
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 5, true), 0);
+	assert_int_equal(fixture_put(f, FIRST + 6), 0);
+	struct hour h = fixture_hour(f, FIXTURE_HOUR);
+	assert_int_equal(h.entries[2].discontinuity_sequence, 7);
+	assert_false(h.entries[4].discontinuity);
+	assert_true(h.entries[5].gap && h.entries[5].discontinuity);
+	assert_int_equal(h.entries[6].discontinuity_sequence, 8);
+	hour_free(&h);
 }
 
 static void
@@ -542,6 +562,7 @@ main(void)
 		STORE_TEST(hours_are_finished),
 		STORE_TEST(hours_without_a_process_have_no_file),
 		STORE_TEST(live_list_goes_on_through_gaps),
+		STORE_TEST(discontinuity_numbers_are_the_stations),
 		STORE_TEST(discontinuities_are_counted),
 		STORE_TEST(formats_are_named_where_they_change),
 		STORE_TEST(rates_are_measured),

@@ -376,7 +376,7 @@ several_hours_down(void **state)
 	struct fixture *f = *state;
 	ten(f);
 	assert_int_equal(fixture_open(f, FIRST + 5 * 600 + 7), 0);
-	assert_int_equal(store_rendition_gap(f->r, FIRST + 5 * 600 + 6), 0);
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 5 * 600 + 6, false), 0);
 	assert_int_equal(fixture_put(f, FIRST + 5 * 600 + 7), 0);
 	store_rendition_close(&f->r);
 	struct store_hour *hours;
@@ -399,7 +399,7 @@ media_is_found_behind_hours_of_gaps(void **state)
 	ten(f);
 	assert_int_equal(fixture_open(f, FIRST + 10), 0);
 	for (uint64_t k = FIRST + 10; k < FIRST + 4 * 600 + 30; k++)
-		assert_int_equal(store_rendition_gap(f->r, k), 0);
+		assert_int_equal(store_rendition_gap(f->r, k, false), 0);
 	assert_int_equal(store_rendition_live(f->r), 0);
 	char *live = fixture_read(f, "index.m3u8", NULL);
 	assert_int_equal(fixture_open(f, FIRST + 4 * 600 + 30), 0);
@@ -497,7 +497,7 @@ another_segment_duration_is_refused_with_a_way_out(void **state)
 	f->config.T = 6;
 	/* also of a store that has finished hours only */
 	assert_int_equal(fixture_open(f, FIRST), 0);
-	assert_int_equal(store_rendition_gap(f->r, FIRST + 599), 0);
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 599, false), 0);
 	f->config.T = 4;
 	assert_int_equal(fixture_open(f, FIRST * 6 / 4), -1);
 	assert_non_null(strstr(f->errors.data, "segments of 6 s"));
@@ -511,7 +511,7 @@ both_names_become_one(void **state)
 	size_t len;
 	char *part = fixture_read(f, "20261121T09.m3u8.part", &len);
 	assert_int_equal(fixture_open(f, FIRST), 0);
-	assert_int_equal(store_rendition_gap(f->r, FIRST + 599), 0);
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 599, false), 0);
 	fixture_write(f, "20261121T09.m3u8.part", part, len);
 	assert_int_equal(fixture_open(f, FIRST + 600), 0);
 	assert_int_equal(f->resume.next_msn, FIRST + 600);
