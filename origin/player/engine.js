@@ -49,6 +49,11 @@ class HlsEngine {
 			preferManagedMediaSource: false,
 			liveDurationInfinity: true,
 			backBufferLength: 60,
+			// The cues would go into a text track of a data: address, which the page's policy forbids. Packed audio
+			// begins every segment with ID3.
+			enableID3MetadataCues: false,
+			enableEmsgMetadataCues: false,
+			enableDateRangeMetadataCues: false,
 		});
 		this.#hls.on(Events.MANIFEST_PARSED, () => this.#applySelection());
 		this.#hls.on(Events.ERROR, (_, error) => this.#failed(error));
