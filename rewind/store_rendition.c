@@ -257,12 +257,12 @@ put(struct store_rendition *r, const struct store_segment *s)
 	int rc = entry_of(r, s, &e);
 	if (rc == 0 && r->entered && s->msn <= r->newest)
 		rc = -EEXIST;
+	if (rc == 0 && !r->entered && s->station_sequence > e.discontinuity)
+		r->discontinuity_sequence = s->station_sequence - e.discontinuity;
 	if (rc == 0)
 		rc = store_advance(r, s->msn, e.kind);
 	if (rc < 0)
 		return rc;
-	if (!r->any && s->station_sequence > e.discontinuity)
-		r->discontinuity_sequence = s->station_sequence - e.discontinuity;
 	e.discontinuity_sequence = r->discontinuity_sequence + e.discontinuity;
 	size_t skip = write_entry(r, &e, &s->format);
 	if ((rc = put_record(r)) < 0 || (rc = put_file(r, s, &e)) < 0)
