@@ -60,10 +60,6 @@ const struct config_kind settings_kinds[SETTINGS_KINDS] = {
 	{ "rendition", 1, rendition_options, ROWS(rendition_options), sizeof(struct rendition_settings) },
 	{ .name = "input", .subjects = 2 },
 	{ .name = "icecast-listener" },
-	{ .name = "output", .subjects = 2 },
-	{ .name = "publish" },
-	{ .name = "subscribe" },
-	{ .name = "relay" },
 	{ .name = "segmenter" },
 	{ .name = "origin" },
 };

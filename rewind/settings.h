@@ -30,10 +30,10 @@ struct rendition_settings {
 	bool timed_id3;                /* announce the ID3 stream in every PMT */
 };
 
-/* The three kinds above, and all kinds of the other programs with rows 0: "input", "icecast-listener", "output",
- * "publish", "subscribe", "relay", "segmenter", "origin". A program copies this table and replaces the rows that it
+/* The three kinds above, and all kinds of the other programs with rows 0: "input", "icecast-listener",
+ * "segmenter", "origin". A program copies this table and replaces the rows that it
  * reads itself. */
-#define SETTINGS_KINDS 11
+#define SETTINGS_KINDS 7
 extern const struct config_kind settings_kinds[SETTINGS_KINDS];
 
 /* Cross-checks: segment divides 3600, window of at least 6 segments, every rendition that a station names is described
