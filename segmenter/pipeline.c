@@ -240,6 +240,7 @@ pipeline_metrics(struct pipeline *p, struct text *out)
 	struct segmenter_parts parts = { .stations = p->stations,
 		.station_count = p->opened,
 		.pool = &p->pool,
+		.listener = p->listener ? icecast_listener_counters(p->listener) : NULL,
 		.journal = journal_counters(p->journals),
 		.timebase = &p->timebase };
 

@@ -172,7 +172,7 @@ static const void *
 single(void *ctx, unsigned i, const char **labels)
 {
 	*labels = "";
-	return i == 0 ? ctx : NULL;
+	return i == 0 ? ctx : NULL; /* which may be NULL itself: then there is none */
 }
 
 void
@@ -185,6 +185,8 @@ segmenter_metrics_write(const struct segmenter_parts *parts, struct text *out)
 		{ merge_table, ROWS(merge_table), next_merge, ctx },
 		{ writer_table, ROWS(writer_table), next_writer, ctx },
 		{ store_table, ROWS(store_table), next_store, ctx },
+		{ icecast_listener_metrics, ICECAST_LISTENER_METRICS, single,
+		    (void *)(uintptr_t)parts->listener },
 		{ journal_table, ROWS(journal_table), single, (void *)(uintptr_t)parts->journal },
 		{ pool_table, ROWS(pool_table), single, (void *)(uintptr_t)parts->pool },
 		{ clock_table, ROWS(clock_table), single, (void *)(uintptr_t)parts->timebase },

@@ -2,12 +2,14 @@
 #ifndef HINDCAST_SEGMENTER_METRICS_H
 #define HINDCAST_SEGMENTER_METRICS_H
 
+#include "segmenter/input/icecast_listener.h"
 #include "segmenter/station.h"
 
 struct segmenter_parts {
 	struct station *stations;
 	unsigned station_count;
 	const struct frame_pool *pool;
+	const struct icecast_listener_counters *listener; /* NULL: there is none */
 	const struct journal_counters *journal;
 	const struct timebase *timebase;
 };

@@ -41,17 +41,17 @@ struct icecast_listener {
 };
 
 const struct metric icecast_listener_metrics[ICECAST_LISTENER_METRICS] = {
-	{ "hindcast_listener_connections_total", "Connections to the source port.", METRIC_COUNTER,
+	{ "hindcast_listener_connections_total", "Connections to the source port", METRIC_COUNTER,
 	    offsetof(struct icecast_listener_counters, connections), 0 },
-	{ "hindcast_listener_sources_total", "Connections that became a mount's source.", METRIC_COUNTER,
+	{ "hindcast_listener_sources_total", "Connections that became a mount's source", METRIC_COUNTER,
 	    offsetof(struct icecast_listener_counters, sources), 0 },
-	{ "hindcast_listener_refused_total", "Requests that were refused.", METRIC_COUNTER,
+	{ "hindcast_listener_refused_total", "Requests that were refused", METRIC_COUNTER,
 	    offsetof(struct icecast_listener_counters, refused), 0 },
-	{ "hindcast_listener_bad_heads_total", "Connections that sent no request.", METRIC_COUNTER,
+	{ "hindcast_listener_bad_heads_total", "Connections that sent no request", METRIC_COUNTER,
 	    offsetof(struct icecast_listener_counters, bad_heads), 0 },
-	{ "hindcast_listener_timeouts_total", "Request heads that did not come in time.", METRIC_COUNTER,
+	{ "hindcast_listener_timeouts_total", "Request heads that did not come in time", METRIC_COUNTER,
 	    offsetof(struct icecast_listener_counters, timeouts), 0 },
-	{ "hindcast_listener_crowded_out_total", "Connections closed for newer ones.", METRIC_COUNTER,
+	{ "hindcast_listener_crowded_out_total", "Connections closed for newer ones", METRIC_COUNTER,
 	    offsetof(struct icecast_listener_counters, crowded_out), 0 },
 };
 

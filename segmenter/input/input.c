@@ -19,6 +19,7 @@
 #define HELD_MAX 4096 /* frames held while their time is judged; a source that sends faster is slowed down by TCP */
 #define PROFILE_RATE 24000              /* AAC at or below it may be the core of HE-AAC */
 #define PROFILE_FRAMES 48               /* about two seconds of it */
+#define HEAD_SIZE 4096                          /* of a stream's beginning, by which libmagic knows it */
 #define FRAME_LONGEST (450 * NS_PER_MS) /* a longer one could push EXTINF beyond TARGETDURATION */
 
 enum input_phase {
@@ -39,6 +40,8 @@ struct input {
 
 	uint8_t *buffer;
 	uint32_t begin, end; /* bytes not yet framed */
+	uint8_t head[HEAD_SIZE]; /* how the stream begins */
+	uint32_t head_len;
 	struct framer framer;
 	struct frame_chunk *chunk;
 
@@ -197,6 +200,13 @@ run_tell(struct input *in)
 	in->context.sink.run(in->context.sink.ctx, &in->format);
 }
 
+/* Does the frame at `position` lie beyond what an input with `start` may deliver now? */
+static bool
+beyond_limit(const struct input *in, uint64_t position)
+{
+	return in->start.ns && in->stamp.base_ns + samples_to_ns(position, in->format.rate) >= in->limit.ns;
+}
+
 /* Pass on what is held, if its time and its profile are known. */
 static void
 run_pass_on(struct input *in)
@@ -208,7 +218,7 @@ run_pass_on(struct input *in)
 	if (in->stamp.state == STAMP_STEADY) {
 		if (!in->run_told && in->held.count)
 			run_tell(in);
-		while (in->held.count) {
+		while (in->held.count && !beyond_limit(in, in->released)) {
 			struct frame f = frame_queue_pop(&in->held);
 			f.wall = stamp_wall(&in->stamp, in->released);
 			in->released += f.samples;
@@ -216,7 +226,7 @@ run_pass_on(struct input *in)
 			in->context.sink.frame(in->context.sink.ctx, f);
 		}
 	}
-	if (in->finishing)
+	if (in->finishing && in->held.count == 0)
 		in->run_open = in->finishing = false;
 }
 
@@ -259,19 +269,31 @@ same_header(const struct audio_format *a, const struct audio_format *b)
 	return audio_format_equal(&x, b);
 }
 
+/* in->why = `what`, and what the stream's beginning looks like. */
 static void
-refuse(struct input *in, const char *what, const uint8_t *data, size_t len)
+explain(struct input *in, const char *what)
 {
 	magic_t magic = magic_open(MAGIC_NONE);
 	const char *seen = NULL;
-	char safe[400];
 
-	if (magic && len && magic_load(magic, NULL) == 0)
-		seen = magic_buffer(magic, data, len);
+	if (magic && in->head_len && magic_load(magic, NULL) == 0)
+		seen = magic_buffer(magic, in->head, in->head_len);
+	if (seen)
+		seen += strspn(seen, ", "); /* as it begins when it knows the details, but not the whole */
+	if (seen && strcmp(seen, "data") == 0)
+		seen = NULL;
 	snprintf(in->why, sizeof(in->why), "%s%s%s%s", what, seen ? " (looks like: " : "", seen ? seen : "",
 	    seen ? ")" : "");
 	if (magic)
 		magic_close(magic);
+}
+
+static void
+refuse(struct input *in, const char *what)
+{
+	char safe[400];
+
+	explain(in, what);
 	in->refused = true;
 	in->counters.refused++;
 	log_error("stream refused input=\"%s\" why=%s", in->name, log_safe(in->why, safe, sizeof(safe)));
@@ -314,9 +336,9 @@ frame_wanted(const struct input *in)
 {
 	if (in->refused || in->held.count >= HELD_MAX || in->profile == PROFILE_LOOKING)
 		return false;
-	if (!in->start.ns || !in->run_open || in->profile == PROFILE_GATHERING)
-		return true;
-	return in->stamp.base_ns + samples_to_ns(in->position, in->format.rate) < in->limit.ns;
+	if (in->run_open && in->profile == PROFILE_GATHERING)
+		return in->held.count < PROFILE_FRAMES;
+	return !in->run_open || !beyond_limit(in, in->position);
 }
 
 static enum framer_result
@@ -325,12 +347,12 @@ frame_find(struct input *in, bool eof)
 	enum framer_result r = framer_next(&in->framer, in->buffer + in->begin, in->end - in->begin, eof, &in->next);
 
 	if (r == FRAMER_REFUSED) {
-		refuse(in, in->next.why, in->buffer, in->end);
+		refuse(in, in->next.why);
 		return r;
 	}
 	in->begin += (uint32_t)in->next.consumed;
 	if (r == FRAMER_FRAME && samples_to_ns(in->next.samples, in->next.format.rate) > FRAME_LONGEST) {
-		refuse(in, "frames that last longer than 450 ms: send fewer blocks in a frame", NULL, 0);
+		refuse(in, "frames that last longer than 450 ms: send fewer blocks in a frame");
 		return FRAMER_REFUSED;
 	}
 	return r;
@@ -395,7 +417,7 @@ input_up(struct input *in, struct mono now, const char *peer)
 		in->limit.ns = INT64_MAX;
 		input_frames(in, now);
 	}
-	in->begin = in->end = 0;
+	in->begin = in->end = in->head_len = 0;
 	in->next_waits = false;
 	in->run_follows = false;
 	framer_restart(in);
@@ -422,6 +444,11 @@ int
 input_fed(struct input *in, struct mono now, size_t n)
 {
 	CHECK(n <= BUFFER_SIZE - in->end);
+	if (in->head_len < HEAD_SIZE) {
+		uint32_t more = n < HEAD_SIZE - in->head_len ? (uint32_t)n : HEAD_SIZE - in->head_len;
+		memcpy(in->head + in->head_len, in->buffer + in->end, more);
+		in->head_len += more;
+	}
 	in->end += (uint32_t)n;
 	in->transport_counters.bytes += n;
 	input_frames(in, now);
@@ -579,18 +606,23 @@ input_check_alive(struct input *in, struct mono now)
 	}
 	if (now.ns - in->alive.ns < in->settings->timeout)
 		return;
-	snprintf(why, sizeof(why), "no whole audio frame for %lld s", (long long)(in->settings->timeout / NS_PER_S));
+	bool never = in->framer.frames == 0 && in->head_len > 0;
+	snprintf(why, sizeof(why), "no whole audio frame for %lld s%s", (long long)(in->settings->timeout / NS_PER_S),
+	    never ? "; send AAC in ADTS or MPEG audio layer III (MP3)" : "");
+	if (never)
+		explain(in, why);
 	in->counters.timeouts++;
 	in->alive = now;
-	in->ops->drop(in->transport, now, why);
+	in->ops->drop(in->transport, now, never ? in->why : why);
 }
 
 void
 input_tick(struct input *in, struct mono now, struct wall limit)
 {
 	in->limit = limit;
-	if (in->start.ns && in->phase == PHASE_DOWN)
+	if (in->start.ns && in->phase == PHASE_DOWN && !in->run_open)
 		in->limit = input_start(in); /* how far it may go is said at the next tick, when it is seen to lie in the past */
+	run_pass_on(in); /* what was beyond the limit */
 	if (in->begin < in->end || in->next_waits)
 		input_frames(in, now);
 	if (in->phase == PHASE_DRAINING && (in->begin == in->end && !in->next_waits))
@@ -613,7 +645,7 @@ input_ended(const struct input *in)
 bool
 input_catching_up(const struct input *in, struct wall *frontier)
 {
-	if (!in->start.ns || in->phase == PHASE_DOWN)
+	if (!in->start.ns || (in->phase == PHASE_DOWN && !in->run_open))
 		return false;
 	*frontier = in->delivered.ns ? in->delivered : input_start(in);
 	return true;
