@@ -44,15 +44,21 @@ block_check_len(const struct adts *h)
 	return h->crc && h->blocks > 1 ? CHECK_WORD : 0;
 }
 
+/* Whether a decoder's input buffer holds so many bytes of raw data blocks; configuration 0 does not tell. */
+static bool
+fits_decoder(const struct adts *h, uint32_t len, unsigned blocks)
+{
+	unsigned channels = channels_of[key_channel_configuration(h->key)];
+
+	return channels == 0 || len <= (uint32_t)CHANNEL_BYTES_MAX * channels * blocks;
+}
+
 static bool
 length_possible(const struct adts *h)
 {
 	uint32_t fixed = head_len(h) + h->blocks * block_check_len(h);
-	unsigned channels = channels_of[key_channel_configuration(h->key)];
 
-	if (h->length < fixed + h->blocks)
-		return false;
-	return channels == 0 || h->length - fixed <= (uint32_t)CHANNEL_BYTES_MAX * channels * h->blocks;
+	return h->length >= fixed + h->blocks && fits_decoder(h, h->length - fixed, h->blocks);
 }
 
 int
@@ -99,7 +105,7 @@ adts_block(const uint8_t *frame, const struct adts *h, unsigned i, struct adts_b
 	for (unsigned n = 0; n < h->blocks; n++) {
 		uint32_t from = block_position(frame, h, n), to = block_position(frame, h, n + 1);
 		/* all positions must be in order, or none is to be trusted; from < 65536, so nothing wraps */
-		if (to > h->length - head || from + check >= to)
+		if (to > h->length - head || from + check >= to || !fits_decoder(h, to - check - from, 1))
 			return -1;
 		if (n == i) {
 			begin = from;
