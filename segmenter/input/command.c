@@ -10,12 +10,15 @@
 #include "segmenter/input/feed.h"
 #include "segmenter/input/transport.h"
 
+#define EXIT_PATIENCE (1 * NS_PER_S)
+
 struct transport {
 	struct input *in;
 	uv_loop_t *loop;
 	const char *command;
 	struct child *child; /* NULL: none, or the last one is gone */
 	bool up;
+	struct mono ended; /* when its output did; ns 0: it has not */
 	struct backoff backoff;
 	int said; /* error that was logged last */
 };
@@ -45,6 +48,7 @@ command_begin(struct transport *t, struct mono now)
 	}
 	t->said = 0;
 	t->up = true;
+	t->ended.ns = 0;
 	backoff_up(&t->backoff, now);
 	snprintf(peer, sizeof(peer), "pid %d", child_pid(t->child));
 	input_up(t->in, now, peer);
@@ -59,6 +63,16 @@ command_end(struct transport *t, struct mono now, const char *why)
 	input_down(t->in, now, why);
 }
 
+/* How it exited is known a moment after its output has ended. */
+static void
+command_output_ended(struct transport *t, struct mono now, bool exited, const char *how)
+{
+	if (!t->ended.ns)
+		t->ended = now;
+	if (exited || now.ns - t->ended.ns >= EXIT_PATIENCE)
+		command_end(t, now, how);
+}
+
 static void
 command_read(struct transport *t, struct mono now)
 {
@@ -71,7 +85,7 @@ command_read(struct transport *t, struct mono now)
 	if (r == FEED_REFUSED || r == FEED_FAILED)
 		command_end(t, now, feed_why(t->in, r));
 	else if (r == FEED_END)
-		command_end(t, now, how);
+		command_output_ended(t, now, exited, how);
 	/* a grandchild may hold the pipe open after the shell has gone; it goes too */
 	else if (r == FEED_LATER && exited && (input_room(t->in, &room), room > 0))
 		command_end(t, now, how);

@@ -75,7 +75,7 @@ struct client {
 	int fd;
 	char got[8192];
 	size_t len;
-	bool eof;
+	bool eof, reset;
 };
 
 static struct client
@@ -118,7 +118,8 @@ client_poll(struct client *c)
 
 	if (n > 0)
 		c->len += (size_t)n;
-	if (n == 0 || (n < 0 && errno != EAGAIN))
+	c->reset = n < 0 && errno != EAGAIN;
+	if (n == 0 || c->reset)
 		c->eof = true;
 	c->got[c->len] = '\0';
 	return c->eof;
@@ -377,6 +378,9 @@ test_refusal_is_not_reset(void **state)
 
 	client_send(&c, audio, 60000);
 	expect(f, &c, "You need to authenticate\r\n");
+	client_send(&c, audio, 60000);
+	assert_true(bench_until(f->b, client_poll(&c)));
+	assert_false(c.reset);
 	client_close(&c);
 	free(audio);
 }

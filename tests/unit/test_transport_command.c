@@ -16,7 +16,11 @@
 static int
 setup(void **state)
 {
-	*state = bench_new(INPUT_COMMAND);
+	struct bench *b = bench_new(INPUT_COMMAND);
+
+	/* children live in real time: let the input's pass not much faster */
+	b->tick = 10 * NS_PER_MS;
+	*state = b;
 	return 0;
 }
 
@@ -140,6 +144,25 @@ test_close_ends_group(void **state)
 	assert_false(process_runs(pid));
 }
 
+/* Everyone in the group is asked to end before it is killed. */
+static void
+test_close_asks_first(void **state)
+{
+	struct bench *b = *state;
+	char *dir = temp_dir(), *path = temp_path(dir, "asked"), command[256];
+
+	snprintf(command, sizeof(command),
+	    "(trap 'echo > %s; exit' TERM; echo $$; while :; do sleep 0.01; done) & wait", path);
+	start(b, command);
+	assert_true(printed_pid(b) > 0);
+	bench_free(b);
+	*state = NULL;
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	free(path);
+	free(dir);
+}
+
 /* Who does not listen to TERM is killed. */
 static void
 test_close_kills(void **state)
@@ -166,6 +189,17 @@ test_drop_restarts(void **state)
 	assert_string_equal(b->in.why, "dead");
 	assert_true(bench_until(b, b->in.ups == 2));
 	assert_false(process_runs(pid));
+}
+
+/* Without output it is of no use, though it may run on. */
+static void
+test_closes_output(void **state)
+{
+	struct bench *b = *state;
+
+	start(b, "exec >&-; exec sleep 1000");
+	assert_true(bench_until(b, b->in.downs == 1));
+	assert_string_equal(b->in.why, "closed its standard output");
 }
 
 static void
@@ -205,8 +239,10 @@ main(void)
 		TEST(test_no_start),
 		TEST(test_missing_command),
 		TEST(test_close_ends_group),
+		TEST(test_close_asks_first),
 		TEST(test_close_kills),
 		TEST(test_drop_restarts),
+		TEST(test_closes_output),
 		TEST(test_refused),
 		TEST(test_grandchild),
 	};
