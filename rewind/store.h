@@ -51,6 +51,9 @@ int store_rendition_open(const struct store_rendition_config *config, struct wal
     struct store_resume *resume, struct text *errors);
 void store_rendition_close(struct store_rendition **r);
 
+/* What to do about an error that a call of this header returned, for the message that tells of it. */
+const char *store_way_out(int error);
+
 struct store_segment {
 	uint64_t msn;
 	struct wall start; /* of its first sample */

@@ -235,7 +235,13 @@ put_file(struct store_rendition *r, const struct store_segment *s, const struct 
 		.mtime = layout_grid(e->msn + 1, r->config.T),
 		.sync = r->config.sync,
 	};
-	return file_replace(folder, &how, s->data, s->len);
+	int rc = file_replace(folder, &how, s->data, s->len);
+	if (rc == -ENOENT) {
+		/* somebody removed it: the next try makes it anew */
+		close(r->part.folder);
+		r->part.folder = -1;
+	}
+	return rc;
 }
 
 /* Say what the segment file that comes next is about, should only the file be left of this call. */
@@ -276,8 +282,6 @@ store_rendition_put(struct store_rendition *r, const struct store_segment *s)
 	int rc = put(r, s);
 	if (rc < 0) {
 		r->counters.errors++;
-		log_error("segment is not stored station=%s rendition=%s msn=%" PRIu64 " error=\"%s\"", r->station,
-		    r->name, s->msn, strerror(-rc));
 		return rc;
 	}
 	r->counters.segments++;
@@ -296,11 +300,7 @@ store_rendition_gap(struct store_rendition *r, uint64_t msn, bool discontinuity)
 		rc = enter_gaps(r, msn + 1, store_gap_kind(r), discontinuity);
 	if (rc == 0)
 		store_finish_full(r);
-	if (rc < 0) {
-		r->counters.errors++;
-		log_error("gap is not entered station=%s rendition=%s msn=%" PRIu64 " error=\"%s\"", r->station,
-		    r->name, msn, strerror(-rc));
-	}
+	r->counters.errors += rc < 0;
 	return rc;
 }
 
@@ -318,8 +318,6 @@ store_rendition_live(struct store_rendition *r)
 	int rc = r->text.full ? -ENOMEM : file_replace(r->dir, &how, r->text.data, r->text.len);
 	if (rc < 0) {
 		r->counters.errors++;
-		log_error("live list is not written station=%s rendition=%s error=\"%s\"", r->station, r->name,
-		    strerror(-rc));
 		return rc;
 	}
 	r->live_stale = false;
@@ -350,13 +348,31 @@ store_rendition_counters(const struct store_rendition *r)
 	return &r->counters;
 }
 
+const char *
+store_way_out(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "make room on the disk of the store, or set min_free";
+	case -EROFS:
+	case -EACCES:
+	case -EPERM:
+		return "make the store writable for this user";
+	case -ENOENT:
+		return "its folder was removed: start the segmenter anew";
+	case -EWOULDBLOCK: /* of a lock */
+		return "another process writes it: end that one";
+	default:
+		return "look after the disk of the store";
+	}
+}
+
 static int
 failed(const struct store_rendition *r, int rc, const char *what, struct text *errors)
 {
-	text_fmt(errors, "store: %s/%s%s: %s%s\n", r->station, r->name, what, strerror(-rc),
-	    rc == -EWOULDBLOCK                              ? " (another process writes this rendition)"
-	    : rc == -EROFS || rc == -EACCES || rc == -EPERM ? " (want a folder that this user may write)"
-							    : "");
+	text_fmt(
+	    errors, "store: %s/%s%s: %s; %s\n", r->station, r->name, what, strerror(-rc), store_way_out(rc));
 	return -1;
 }
 

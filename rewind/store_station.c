@@ -21,8 +21,7 @@ struct store_station {
 static int
 failed(const char *station, const char *what, int rc, struct text *errors)
 {
-	text_fmt(errors, "store: %s%s: %s%s\n", station, what, strerror(-rc),
-	    rc == -EWOULDBLOCK ? " (another process writes this station)" : "");
+	text_fmt(errors, "store: %s%s: %s; %s\n", station, what, strerror(-rc), store_way_out(rc));
 	return -1;
 }
 

@@ -163,7 +163,10 @@ rendition_open(struct rendition *r, const struct rendition_context *context, con
 	int err = open_parts(r, context, &resume, dirfd, errors);
 	if (err == 0) {
 		resume_from(r, &resume);
-		on_stored(r); /* before a job runs on the store */
+		/* before a job runs on the store; the live list may be what a power cut left of it */
+		on_stored(r);
+		if (store_rendition_live(r->store) < 0)
+			log_warn("the live list cannot be written yet rendition=%s", r->name);
 		err = recover(r, context, &resume, dirfd);
 		if (err < 0)
 			text_fmt(errors, "%s: cannot read its journals: %s\n", r->name, strerror(-err));

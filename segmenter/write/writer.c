@@ -130,6 +130,8 @@ job_run(uv_work_t *work)
 	w->live_result = 0;
 	if (w->result == 0 || w->result == -EEXIST)
 		w->live_result = w->more ? -EAGAIN : store_rendition_live(w->config.store);
+	if (w->result == -ENOSPC)
+		w->retained_minute = 0; /* min_free may make room before the next try */
 	retain(w);
 }
 
@@ -185,8 +187,8 @@ failed(struct writer *w)
 	w->counters.failures++;
 	w->retry_at.ns = 0; /* set by the next tick */
 	log_error("cannot store a segment, it is kept and tried again rendition=%s msn=%" PRIu64
-		  " waiting=%u error=\"%s\"",
-	    w->config.name, w->first->msn, w->waiting, strerror(-w->result));
+		  " waiting=%u error=\"%s\" want=\"%s\"",
+	    w->config.name, w->first->msn, w->waiting, strerror(-w->result), store_way_out(w->result));
 }
 
 static void

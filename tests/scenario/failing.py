@@ -62,10 +62,10 @@ def main(*tests):
 class Program:
     """One of the project's programs, its log read line by line as it comes."""
 
-    def __init__(self, name, *argv, env=None, user=None):
+    def __init__(self, name, *argv, env=None, prefix=()):
         self.name, self.lines, self.read = name, [], threading.Condition()
-        self.process = subprocess.Popen([os.path.join(BUILD, name), *argv], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, user=user,
+        self.process = subprocess.Popen([*prefix, os.path.join(BUILD, name), *argv],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         env=dict(os.environ, **(env or {})))
         self.over = False
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -133,10 +133,10 @@ def end_all():
         p.end(signal.SIGKILL)
 
 
-def finish(name, *argv, env=None, user=None, seconds=PATIENT):
+def finish(name, *argv, env=None, prefix=(), seconds=PATIENT):
     """Run a program to its end: exit code, standard output, standard error."""
-    p = subprocess.run([os.path.join(BUILD, name), *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                       errors="replace", timeout=seconds, env=dict(os.environ, **(env or {})), user=user)
+    p = subprocess.run([*prefix, os.path.join(BUILD, name), *argv], stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, errors="replace", timeout=seconds, env=dict(os.environ, **(env or {})))
     return p.returncode, p.stdout, p.stderr
 
 
