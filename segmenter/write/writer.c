@@ -230,11 +230,29 @@ give_up_oldest(struct writer *w)
 	segment_free(&s);
 }
 
+/* A gap behind a gap that waits: the store enters all numbers up to it, so that an hour of them is one job. */
+static bool
+join_gap(struct writer *w, const struct segment *s)
+{
+	struct segment *tail = w->running ? w->first->next : w->first;
+
+	while (tail && tail->next)
+		tail = tail->next;
+	if (!s->gap || !tail || !tail->gap)
+		return false;
+	tail->msn = s->msn;
+	return true;
+}
+
 void
 writer_put(struct writer *w, struct segment *s, struct wall now)
 {
 	bool failing = w->waiting && !w->running;
 
+	if (join_gap(w, s)) {
+		segment_free(&s);
+		return;
+	}
 	if (w->waiting >= WRITER_QUEUE)
 		give_up_oldest(w);
 	s->next = NULL;

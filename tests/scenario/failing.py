@@ -22,18 +22,27 @@ T = 2
 PATIENT = 20  # seconds that an event may take on a machine that is busy with other things
 
 results = []
-programs = []
+programs = []  # all that run
+own = threading.local()  # programs and results of the test that a thread runs
+printing = threading.Lock()
 
 
 # --- TAP
 
 
 def ok(good, name, *why):
+    if hasattr(own, "results"):
+        own.results.append((good, name, why))
+    else:
+        say(good, name, why)
+    return good
+
+
+def say(good, name, why):
     results.append(bool(good))
     print(f"{'ok' if good else 'not ok'} {len(results)} - {name}", flush=True)
     for line in "\n".join(map(str, why)).splitlines()[-30:] if not good else ():
         print("#", line[:400], flush=True)
-    return good
 
 
 def skip_all(why):
@@ -41,17 +50,41 @@ def skip_all(why):
     sys.exit(0)
 
 
-def main(*tests):
-    """Run the tests, each in a folder of its own; one that breaks off is a failure, not the end."""
-    for test in tests:
-        folder = tempfile.mkdtemp(prefix="hindcast-")
-        try:
-            test(folder)
-        except Exception:
-            ok(False, test.__doc__ or test.__name__, traceback.format_exc(), *(p.tail() for p in programs))
-        finally:
-            end_all()
-            shutil.rmtree(folder, ignore_errors=True)
+def perform(test):
+    """One test in a folder of its own; that it breaks off is a failure, not the end."""
+    folder = tempfile.mkdtemp(prefix="hindcast-")
+    own.programs = []
+    try:
+        test(folder)
+    except Exception:
+        ok(False, test.__doc__ or test.__name__, traceback.format_exc(), *(p.tail() for p in own.programs))
+    finally:
+        for p in own.programs[:]:
+            p.end(signal.SIGKILL)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def perform_aside(test):
+    """The same in a thread, whose results come out in one piece."""
+    own.results = []
+    perform(test)
+    with printing:
+        print("#", test.__doc__, flush=True)
+        for result in own.results:
+            say(*result)
+
+
+def main(*tests, at_once=False):
+    """Run the tests one after the other, or all at once where they wait more than they work."""
+    if at_once:
+        threads = [threading.Thread(target=perform_aside, args=(test,)) for test in tests]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    else:
+        for test in tests:
+            perform(test)
     print(f"1..{len(results)}")
     sys.exit(0 if all(results) else 1)
 
@@ -70,7 +103,9 @@ class Program:
         self.over = False
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        programs.append(self)
+        self.lists = [programs, own.programs] if hasattr(own, "programs") else [programs]
+        for each in self.lists:
+            each.append(self)
 
     def _read(self):
         for line in self.process.stderr:
@@ -122,8 +157,9 @@ class Program:
             self.process.kill()
             self.process.wait()
         self.reader.join(PATIENT)
-        if self in programs:
-            programs.remove(self)
+        for each in self.lists:
+            if self in each:
+                each.remove(self)
         return self.process.returncode
 
 

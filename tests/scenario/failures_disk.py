@@ -301,4 +301,4 @@ if __name__ == "__main__":
     if not own_mounts():
         skip("disks that are full or read-only", "it takes root to mount one")
         mounts = []
-    main(test_permission, test_missing, test_locked, *mounts)
+    main(test_permission, test_missing, test_locked, *mounts, at_once=True)

@@ -284,4 +284,4 @@ def test_foreign_live(folder):
 
 
 if __name__ == "__main__":
-    main(test_login, test_garbage, test_dead, test_replaced, test_foreign_file, test_foreign_source, test_foreign_live)
+    main(test_login, test_garbage, test_dead, test_replaced, test_foreign_file, test_foreign_source, test_foreign_live, at_once=True)
