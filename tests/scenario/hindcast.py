@@ -78,21 +78,29 @@ def ticks_apart(a, b):
 
 
 class Entry:
-    """A segment as an hour file or a live list tells it."""
+    """A segment as an hour file or a live list tells it; looked at when asked, for hours are long."""
 
     def __init__(self, msn, tags, seconds, uri):
-        self.msn, self.seconds, self.uri = msn, seconds, uri
-        self.microseconds = round(float(seconds) * 1000000)
+        self.msn, self.tags, self.seconds, self.uri = msn, tags, seconds, uri
         self.gap = "#EXT-X-GAP\n" in tags
         self.discontinuity = "#EXT-X-DISCONTINUITY\n" in tags
-        self.start = instant(re.search(r"^#EXT-X-PROGRAM-DATE-TIME:(.*)$", tags, re.M)[1])
-        facts = re.search(r"^#HINDCAST-SEGMENT:(.*)$", tags, re.M)
-        self.facts = dict(f.split("=") for f in facts[1].split(",")) if facts else {}
-        form = re.search(r"^#HINDCAST-FORMAT:codecs=([^,]*)", tags, re.M)
-        self.codecs = form[1] if form else None
+
+    @property
+    def microseconds(self):
+        return round(float(self.seconds) * 1000000)
+
+    @property
+    def start(self):
+        return instant(re.search(r"^#EXT-X-PROGRAM-DATE-TIME:(.*)$", self.tags, re.M)[1])
+
+    @property
+    def facts(self):
+        told = re.search(r"^#HINDCAST-SEGMENT:(.*)$", self.tags, re.M)
+        return dict(f.split("=") for f in told[1].split(",")) if told else {}
 
     def key(self):
-        return self.msn, self.uri, self.seconds, self.start, self.gap, self.discontinuity
+        """What must never change, and is the same in an hour file and in a live list."""
+        return self.msn, self.uri, self.seconds, self.gap, self.discontinuity, self.tags[self.tags.find("#EXT-X-PROGRAM"):][:50]
 
 
 ENTRY = re.compile(r"((?:^#(?!EXTINF).*\n)*)^#EXTINF:([0-9.]+),\n(?!#)(.+)\n", re.M)
