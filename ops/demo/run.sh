@@ -65,7 +65,7 @@ configuration() {
 
 		[origin]
 		listen = 0.0.0.0:$http
-		player = origin/player
+		player = $build/player
 
 		; 0.0.0.0 lets encoders on other machines in: choose a password of your own then
 		[icecast-listener]
