@@ -53,7 +53,7 @@ def skip_all(why):
 def perform(test):
     """One test in a folder of its own; that it breaks off is a failure, not the end."""
     folder = tempfile.mkdtemp(prefix="hindcast-")
-    own.programs = []
+    own.programs, own.later = [], []
     try:
         test(folder)
     except Exception:
@@ -61,7 +61,14 @@ def perform(test):
     finally:
         for p in own.programs[:]:
             p.end(signal.SIGKILL)
+        for tidy in own.later:
+            tidy()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def later(tidy):
+    """Something to be done when this test is over and its programs have ended."""
+    own.later.append(tidy)
 
 
 def perform_aside(test):
