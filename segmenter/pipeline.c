@@ -174,6 +174,10 @@ pipeline_open(uv_loop_t *loop, const struct config *config, struct pipeline **ou
 	p->timer.data = p;
 	frame_pool_init(&p->pool, own ? (size_t)own->memory : 256 << 20);
 	p->journals = journal_new(loop);
+	if (!p->journals) {
+		text_str(errors, "out of memory\n");
+		goto fail;
+	}
 	if (root_open(p, store, errors) < 0)
 		goto fail;
 	struct station_context context = { .loop = loop,

@@ -15,6 +15,7 @@
 #include "rewind/layout.h"
 
 #define PATIENCE_NS (1500 * NS_PER_MS)
+#define ARRIVED_MAX (4 << 20)
 
 static void
 labels_make(struct rendition *r)
@@ -112,7 +113,10 @@ open_parts(struct rendition *r, const struct rendition_context *context, const s
 		merge.patience_ns = (int64_t)r->T * NS_PER_S / 2;
 	merge_init(&r->merge, &merge);
 	cut_init(&r->cut, context->epoch, context->index);
+	text_init(&r->arrived, ARRIVED_MAX);
 	r->journal = journal_dir_new(context->journals, dirfd);
+	if (r->journal)
+		journal_recover_input(r->journal, &r->arrived);
 	struct writer_config writer = { .loop = context->loop,
 		.store = r->store,
 		.journal = r->journal,
@@ -222,15 +226,16 @@ rendition_resume(struct rendition *r, struct wall now)
 void
 rendition_close(struct rendition *r)
 {
+	if (r->writer)
+		rendition_journal(r);
 	input_close(&r->input);
-	if (r->cut.open && r->journal)
-		journal_append(r->journal, r->cut.open);
 	if (r->writer) {
 		writer_free(&r->writer);
 		merge_fini(&r->merge);
 		cut_fini(&r->cut);
 	}
 	journal_dir_free(&r->journal);
+	text_fini(&r->arrived);
 	store_rendition_close(&r->store);
 }
 
@@ -275,6 +280,19 @@ rendition_run(struct rendition *r, struct wall now)
 			break;
 		}
 	}
+}
+
+void
+rendition_journal(struct rendition *r)
+{
+	if (r->cut.open)
+		journal_append(r->journal, r->cut.open);
+	writer_journal(r->writer);
+	/* last: what is in a segment by now must not be taken for new if only a part of this is written */
+	text_clear(&r->arrived);
+	if (r->input)
+		input_save(r->input, &r->arrived);
+	journal_input(r->journal, &r->arrived);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
 #include "rewind/settings.h"
 #include "rewind/store.h"
 #include "segmenter/cut/cut.h"
@@ -21,6 +22,7 @@ struct rendition {
 	uint32_t T;
 	struct store_rendition *store;
 	struct journal_dir *journal;
+	struct text arrived; /* what input_save gave: at the start that of the process before */
 	struct input *input; /* NULL: none configured */
 	struct merge merge;
 	struct cut cut;
@@ -63,6 +65,8 @@ struct input_sink rendition_sink(struct rendition *r);
 
 /* Everything that can go out at `now` goes out. */
 void rendition_run(struct rendition *r, struct wall now);
+/* What has arrived up to now goes to the journal with its next flush. */
+void rendition_journal(struct rendition *r);
 /* The input has ended and nothing more will come: the last segment is put as it is. */
 void rendition_end(struct rendition *r, struct wall now);
 

@@ -169,6 +169,8 @@ station_start(
 		rendition_resume(r, now);
 		if (settings && input_open(&ic, settings, r->resume_end, &r->input, errors) < 0)
 			return -1;
+		if (settings)
+			input_restore(r->input, clock_mono_now(), r->arrived.data, r->arrived.len);
 	}
 	return 0;
 }
@@ -267,9 +269,7 @@ station_tick(struct station *s, struct mono mono, const struct timebase *timebas
 		if (past && moved)
 			continue; /* the next step is at once: its segments are in the store before the journal would be
 				   */
-		if (r->cut.open)
-			journal_append(r->journal, r->cut.open);
-		writer_journal(r->writer);
+		rendition_journal(r);
 	}
 	if (ended)
 		return STATION_ENDED;

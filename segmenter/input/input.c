@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "media/framer.h"
 #include "segmenter/input/aac_profile.h"
+#include "segmenter/input/carry.h"
 #include "segmenter/input/stamp.h"
 
 #define BUFFER_SIZE (64 * 1024)
@@ -61,11 +62,13 @@ struct input {
 	struct wall start, limit; /* start.ns 0: anchored by arrival */
 	struct wall wanted;       /* nothing before it is of use */
 	struct wall delivered;    /* end of the last frame passed on */
+	struct wall arrival;      /* when bytes came last */
 	struct mono alive;        /* when the last whole frame came */
 	enum input_phase phase;
 	bool finishing; /* the run at hand is over, what is held waits for its profile */
 	bool refused;
 	bool run_follows; /* the next run follows on the last frame of this stream */
+	bool restored;    /* the FIFO's next bytes belong to the run at hand */
 	bool was_up;
 	struct input_counters counters;
 	struct transport_counters transport_counters;
@@ -383,6 +386,8 @@ input_frames(struct input *in, struct mono now)
 	if (!any || !in->run_open)
 		return;
 	in->alive = now;
+	if (eof && !in->start.ns)
+		wall = in->arrival; /* the last frame was there before anybody knew that it is the last */
 	enum stamp_verdict verdict = stamp_arrived(&in->stamp, wall, in->released, in->position);
 	if (in->profile == PROFILE_GATHERING && in->held.count >= PROFILE_FRAMES)
 		profile_look(in);
@@ -412,6 +417,11 @@ input_up(struct input *in, struct mono now, const char *peer)
 	in->alive = now;
 	in->refused = false;
 	in->why[0] = '\0';
+	if (in->restored) {
+		in->restored = false;
+		in->phase = PHASE_UP;
+		return;
+	}
 	if (in->phase == PHASE_DRAINING) {
 		/* the next connection is here before the last one's bytes are through: they go now */
 		in->limit.ns = INT64_MAX;
@@ -450,6 +460,7 @@ input_fed(struct input *in, struct mono now, size_t n)
 		in->head_len += more;
 	}
 	in->end += (uint32_t)n;
+	in->arrival = wall_of(in, now);
 	in->transport_counters.bytes += n;
 	input_frames(in, now);
 	return in->refused ? -1 : 0;
@@ -591,6 +602,56 @@ input_close(struct input **inp)
 	frame_chunk_release(&in->chunk);
 	free(in->buffer);
 	free(in);
+}
+
+void
+input_save(struct input *in, struct text *out)
+{
+	/* a frame that waits for the run before it to go has left the buffer only for show */
+	uint32_t begin = in->next_waits ? in->begin - (uint32_t)in->next.consumed : in->begin;
+	struct carry c = { .profile_known = in->profile == PROFILE_KNOWN,
+		.arrival = in->arrival,
+		.rest = in->buffer + begin,
+		.rest_len = in->end - begin };
+
+	if (in->start.ns || (!in->run_open && begin == in->end))
+		return;
+	if (in->run_open) {
+		c.format = in->format;
+		c.stamp = in->stamp;
+		c.position = in->position;
+		c.released = in->released;
+	}
+	carry_write(out, &c, &in->held);
+}
+
+void
+input_restore(struct input *in, struct mono now, const void *data, size_t len)
+{
+	struct carry c;
+
+	if (in->start.ns || carry_read(data, len, in->context.pool, &c, &in->held) < 0)
+		return;
+	log_info("goes on with what had arrived input=\"%s\" frames=%u bytes=%zu", in->name, in->held.count, c.rest_len);
+	in->run_open = c.format.codec != CODEC_NONE;
+	in->format = c.format;
+	in->profile = !in->run_open || c.profile_known ? PROFILE_KNOWN : PROFILE_GATHERING;
+	in->stamp = c.stamp;
+	in->position = c.position;
+	in->released = c.released;
+	in->arrival = c.arrival;
+	in->end = (uint32_t)c.rest_len;
+	memcpy(in->buffer, c.rest, c.rest_len);
+	in->restored = in->settings->type == INPUT_PIPE;
+	if (in->restored) {
+		if (in->profile == PROFILE_GATHERING && in->held.count >= PROFILE_FRAMES)
+			profile_look(in);
+		return;
+	}
+	in->phase = PHASE_DRAINING;
+	input_frames(in, now);
+	if (in->begin == in->end)
+		input_drained(in);
 }
 
 /* A source that gives no whole frame for `timeout` is dead, however many bytes it sends. */

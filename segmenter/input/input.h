@@ -38,6 +38,13 @@ int input_open(const struct input_context *context, const struct input_settings 
     struct input **out, struct text *errors);
 void input_close(struct input **in);
 
+/* What has arrived and was not passed on yet, added to `out` as bytes for input_restore in the process that comes
+ * after. Nothing when there is nothing, or when the input has a `start` (what is laid in can be had again). */
+void input_save(struct input *in, struct text *out);
+/* Go on with what input_save gave, before the first tick: a FIFO still has the bytes that follow, so its run goes on;
+ * what a connection had delivered is passed on as a run that is over. Bytes that are none of these are ignored. */
+void input_restore(struct input *in, struct mono now, const void *data, size_t len);
+
 /* Once a tick: let the transport read, frames flow, time pass. Frames of an input with `start` that begin at or after
  * `limit` are left for later. */
 void input_tick(struct input *in, struct mono now, struct wall limit);

@@ -22,13 +22,18 @@
 #define JOURNAL_MAX (64 * 1024 * 1024)
 #define OPEN_MAX 4 /* journals of one rendition that are appended to at the same time */
 
-enum op_kind { OP_APPEND, OP_REMOVE };
+#define INPUT_MAGIC "HCJ2"
+#define INPUT_NAME PREFIX "input"
+#define SLOT_HEAD 20
+#define SLOT_SIZE (4 * 1024 * 1024)
+
+enum op_kind { OP_APPEND, OP_REMOVE, OP_INPUT };
 
 struct op {
 	enum op_kind kind;
 	struct journal_dir *dir;
-	uint64_t msn;
-	struct text bytes; /* OP_APPEND */
+	uint64_t msn;      /* OP_INPUT: number of the slot */
+	struct text bytes; /* OP_APPEND, OP_INPUT */
 };
 
 struct ops {
@@ -40,19 +45,26 @@ struct journal_dir {
 	struct journal *journal;
 	int fd;
 	unsigned refs; /* ops that name it, and its owner */
+	uint64_t slot;     /* number of the slot written last */
+	struct text input; /* what was said last of what has arrived */
+	int input_fd;      /* touched by the thread only */
 	struct {
 		uint64_t msn;
 		int fd;
-	} open[OPEN_MAX]; /* touched by the worker only */
+	} open[OPEN_MAX]; /* touched by the thread only */
 };
 
 struct journal {
 	uv_loop_t *loop;
-	uv_work_t work;
-	struct ops next, running;
+	uv_thread_t thread;
+	uv_mutex_t lock;
+	uv_cond_t wake;
+	uv_async_t done;
+	struct ops next, running; /* `running` is the thread's while `busy` */
 	bool busy;
+	bool work, quit; /* under the lock: the thread's orders */
 	struct journal_counters counters;
-	uint64_t job_bytes, job_errors; /* of the job under way; the worker writes them */
+	uint64_t job_bytes, job_errors; /* of the job under way; the thread writes them */
 };
 
 /* ---- bytes */
@@ -97,7 +109,7 @@ record_write(struct text *t, const struct frame *f, bool pending)
 	text_add(t, f->data, f->len);
 }
 
-/* ---- the worker's side */
+/* ---- the thread's side */
 
 static int
 dir_open_journal(struct journal_dir *d, uint64_t msn)
@@ -120,17 +132,38 @@ dir_open_journal(struct journal_dir *d, uint64_t msn)
 }
 
 static void
-op_append(struct journal *j, struct op *op)
+op_count(struct journal *j, const struct op *op, int err)
 {
-	int fd = dir_open_journal(op->dir, op->msn);
-	int err = fd < 0 ? fd : file_write_all(fd, op->bytes.data, op->bytes.len);
-
 	if (err < 0) {
 		j->job_errors++;
 		log_error("cannot write the journal, a crash now would lose audio error=\"%s\"", strerror(-err));
 	} else {
 		j->job_bytes += op->bytes.len;
 	}
+}
+
+static void
+op_append(struct journal *j, struct op *op)
+{
+	int fd = dir_open_journal(op->dir, op->msn);
+
+	op_count(j, op, fd < 0 ? fd : file_write_all(fd, op->bytes.data, op->bytes.len));
+}
+
+static void
+op_input(struct journal *j, struct op *op)
+{
+	struct journal_dir *d = op->dir;
+	int err = 0;
+
+	if (d->input_fd < 0)
+		d->input_fd = openat(d->fd, INPUT_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (d->input_fd < 0)
+		err = -errno;
+	else if (pwrite(d->input_fd, op->bytes.data, op->bytes.len, (off_t)(op->msn % 2 * SLOT_SIZE)) !=
+		 (ssize_t)op->bytes.len)
+		err = -EIO;
+	op_count(j, op, err);
 }
 
 static void
@@ -155,15 +188,31 @@ ops_run(struct journal *j)
 		struct op *op = &j->running.list[i];
 		if (op->kind == OP_APPEND)
 			op_append(j, op);
+		else if (op->kind == OP_INPUT)
+			op_input(j, op);
 		else
 			op_remove(op);
 	}
 }
 
 static void
-job_run(uv_work_t *work)
+thread_run(void *arg)
 {
-	ops_run(work->data);
+	struct journal *j = arg;
+
+	uv_mutex_lock(&j->lock);
+	for (;;) {
+		while (!j->work && !j->quit)
+			uv_cond_wait(&j->wake, &j->lock);
+		if (!j->work)
+			break;
+		j->work = false;
+		uv_mutex_unlock(&j->lock);
+		ops_run(j);
+		uv_async_send(&j->done);
+		uv_mutex_lock(&j->lock);
+	}
+	uv_mutex_unlock(&j->lock);
 }
 
 /* ---- the loop's side */
@@ -177,7 +226,10 @@ dir_unref(struct journal_dir *d)
 		if (d->open[i].fd >= 0)
 			close(d->open[i].fd);
 	}
+	if (d->input_fd >= 0)
+		close(d->input_fd);
 	close(d->fd);
+	text_fini(&d->input);
 	free(d);
 }
 
@@ -196,10 +248,9 @@ ops_done(struct journal *j)
 }
 
 static void
-job_done(uv_work_t *work, int status)
+on_done(uv_async_t *handle)
 {
-	(void)status;
-	ops_done(work->data);
+	ops_done(handle->data);
 }
 
 bool
@@ -219,11 +270,10 @@ journal_flush(struct journal *j)
 	j->running = j->next;
 	j->next = empty;
 	j->busy = true;
-	j->work.data = j;
-	if (uv_queue_work(j->loop, &j->work, job_run, job_done) < 0) {
-		ops_run(j);
-		ops_done(j);
-	}
+	uv_mutex_lock(&j->lock);
+	j->work = true;
+	uv_cond_signal(&j->wake);
+	uv_mutex_unlock(&j->lock);
 	return true;
 }
 
@@ -267,14 +317,70 @@ journal_remove(struct journal_dir *d, uint64_t msn)
 	ops_add(d, OP_REMOVE, msn);
 }
 
+/* The head of a slot that holds these bytes. */
+static void
+slot_head(struct text *t, uint64_t number, const void *bytes, size_t len)
+{
+	text_add(t, INPUT_MAGIC, 4);
+	put_be(t, number, 8);
+	put_be(t, len, 4);
+	if (!t->full)
+		put_be(t, XXH32(bytes, len, XXH32(t->data + 4, 12, 0)), 4);
+}
+
+void
+journal_input(struct journal_dir *d, const struct text *bytes)
+{
+	size_t len = bytes->full || bytes->len > d->input.max ? 0 : bytes->len;
+
+	if (d->slot > 0 && len == d->input.len && (len == 0 || memcmp(bytes->data, d->input.data, len) == 0))
+		return;
+	struct op *op = ops_add(d, OP_INPUT, d->slot + 1);
+	if (!op)
+		return;
+	d->slot++;
+	text_clear(&d->input);
+	text_add(&d->input, bytes->data, len);
+	slot_head(&op->bytes, d->slot, bytes->data, len);
+	text_add(&op->bytes, bytes->data, len);
+}
+
 struct journal *
 journal_new(uv_loop_t *loop)
 {
 	struct journal *j = calloc(1, sizeof(*j));
 
-	if (j)
-		j->loop = loop;
+	if (!j)
+		return NULL;
+	j->loop = loop;
+	j->done.data = j;
+	if (uv_mutex_init(&j->lock) < 0)
+		goto no_lock;
+	if (uv_cond_init(&j->wake) < 0)
+		goto no_wake;
+	if (uv_thread_create(&j->thread, thread_run, j) < 0)
+		goto no_thread;
+	CHECK(uv_async_init(loop, &j->done, on_done) == 0);
 	return j;
+no_thread:
+	uv_cond_destroy(&j->wake);
+no_wake:
+	uv_mutex_destroy(&j->lock);
+no_lock:
+	free(j);
+	return NULL;
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	struct journal *j = handle->data;
+
+	uv_cond_destroy(&j->wake);
+	uv_mutex_destroy(&j->lock);
+	free(j->next.list);
+	free(j->running.list);
+	free(j);
 }
 
 void
@@ -285,16 +391,18 @@ journal_free(struct journal **jp)
 	if (!j)
 		return;
 	*jp = NULL;
-	while (j->busy)
-		uv_run(j->loop, UV_RUN_ONCE);
+	uv_mutex_lock(&j->lock);
+	j->quit = true;
+	uv_cond_signal(&j->wake);
+	uv_mutex_unlock(&j->lock);
+	uv_thread_join(&j->thread);
+	ops_done(j);
 	struct ops empty = j->running;
 	j->running = j->next;
 	j->next = empty;
 	ops_run(j);
 	ops_done(j);
-	free(j->next.list);
-	free(j->running.list);
-	free(j);
+	uv_close((uv_handle_t *)&j->done, on_closed);
 }
 
 const struct journal_counters *
@@ -313,6 +421,8 @@ journal_dir_new(struct journal *j, int dirfd)
 	d->fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
 	d->journal = j;
 	d->refs = 1;
+	d->input_fd = -1;
+	text_init(&d->input, SLOT_SIZE - SLOT_HEAD);
 	for (int i = 0; i < OPEN_MAX; i++)
 		d->open[i].fd = -1;
 	return d;
@@ -499,4 +609,48 @@ journal_recover(int dirfd, uint64_t newest, struct frame_pool *pool, struct segm
 	}
 	free(numbers);
 	return err;
+}
+
+/* A slot, added to `out`. Its number, or 0 when it is not whole. */
+static uint64_t
+slot_read(int fd, unsigned slot, struct text *out)
+{
+	uint8_t head[SLOT_HEAD];
+	struct cursor c = cursor_of(head, sizeof(head));
+	char expected[SLOT_HEAD + 1];
+	struct text t;
+
+	if (pread(fd, head, sizeof(head), (off_t)slot * SLOT_SIZE) != (ssize_t)sizeof(head))
+		return 0;
+	cursor_take(&c, 4);
+	uint64_t number = cursor_be(&c, 8);
+	uint32_t len = cursor_u32(&c);
+	char *bytes = len <= SLOT_SIZE - SLOT_HEAD ? text_reserve(out, len) : NULL;
+	if (!bytes || pread(fd, bytes, len, (off_t)slot * SLOT_SIZE + SLOT_HEAD) != (ssize_t)len)
+		return 0;
+	text_init_fixed(&t, expected, sizeof(expected));
+	slot_head(&t, number, bytes, len);
+	return memcmp(head, expected, sizeof(head)) == 0 ? number : 0;
+}
+
+void
+journal_recover_input(struct journal_dir *d, struct text *out)
+{
+	int fd = openat(d->fd, INPUT_NAME, O_RDONLY | O_CLOEXEC);
+	struct text slots[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		text_init(&slots[i], SLOT_SIZE);
+		uint64_t number = fd < 0 ? 0 : slot_read(fd, i, &slots[i]);
+		if (number > d->slot) {
+			d->slot = number;
+			text_clear(out);
+			text_add(out, slots[i].data, slots[i].len);
+		}
+		text_fini(&slots[i]);
+	}
+	if (fd >= 0)
+		close(fd);
+	text_clear(&d->input);
+	text_add(&d->input, out->data, out->len);
 }

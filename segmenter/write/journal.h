@@ -2,12 +2,17 @@
  *arrived.
  *
  * One file for each such segment, ".journal-MSN" in the rendition's folder, append-only. All appends and removals of
- *one tick go to a worker thread as one job, and one job runs at a time, so they happen in order.
+ * one tick go to a thread of its own as one job, in order. (libuv's workers wait for the disk whenever segments are
+ * stored; what has arrived must not wait behind them.)
  *
  *	"HCJ1", then what the segment is:     (all integers big endian)
  *	u64 msn, u8 codec, u8 profile, u8[4] header, u32 rate, u8 channels, u8 flags (1 discontinuity), u64 anchor, u64
  *sample then one record a frame: u32 length, u32 samples, i64 wall ns, u8 flags (1 fill, 2 pending), u32 xxh32 of the
- *record so far and the frame, frame bytes */
+ *record so far and the frame, frame bytes
+ *
+ * What has arrived and is in no segment yet (input.h) is in ".journal-input": two slots, written in turn, of which the
+ * whole one with the higher number counts: "HCJ2", u64 number, u32 length, u32 xxh32 of the number, the length and the
+ * bytes, bytes. */
 #ifndef HINDCAST_JOURNAL_H
 #define HINDCAST_JOURNAL_H
 
@@ -15,6 +20,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/text.h"
 #include "segmenter/cut/cut.h"
 
 struct journal;
@@ -24,9 +30,9 @@ struct journal_counters {
 	uint64_t bytes, errors, recovered_frames;
 };
 
-/* One for the process. NULL without memory. */
+/* One for the process. NULL without memory or thread. */
 struct journal *journal_new(uv_loop_t *loop);
-/* Waits for the job under way, then writes what is still to be written. */
+/* Waits for the job under way, then writes what is still to be written. The loop must run once more. */
 void journal_free(struct journal **j);
 
 /* What one rendition has in its folder. */
@@ -38,7 +44,9 @@ void journal_dir_free(struct journal_dir **d);
 void journal_append(struct journal_dir *d, struct segment *s);
 /* The segment is in the store (or given up): its journal goes, with the next flush. */
 void journal_remove(struct journal_dir *d, uint64_t msn);
-/* Hand over what was appended and removed since the last flush. True when it went to the worker; false while a job is
+/* What has arrived and is in no segment yet, in place of what was said before; goes with the next flush (copied now). */
+void journal_input(struct journal_dir *d, const struct text *bytes);
+/* Hand over what was appended and removed since the last flush. True when it went to the thread; false while a job is
  * under way (call again later). */
 bool journal_flush(struct journal *j);
 bool journal_busy(const struct journal *j);
@@ -48,6 +56,8 @@ const struct journal_counters *journal_counters(const struct journal *j);
  * are removed. A torn record ends its segment. *segments: a list through ->next, owned by the caller. Frames come from
  * `pool`. 0 or -errno. */
 int journal_recover(int dirfd, uint64_t newest, struct frame_pool *pool, struct segment **segments);
+/* ... and what had arrived and was in no segment yet, added to `out`; nothing when there is nothing whole. */
+void journal_recover_input(struct journal_dir *d, struct text *out);
 /* Read one journal from memory: the part of journal_recover that looks at bytes. *whole: length of the head and all
  * whole records. NULL when there is no whole head or no frame. */
 struct segment *journal_read(const uint8_t *data, size_t len, struct frame_pool *pool, size_t *whole);

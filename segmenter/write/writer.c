@@ -291,12 +291,8 @@ writer_idle(const struct writer *w)
 void
 writer_journal(struct writer *w)
 {
-	struct segment *s = w->first;
-
-	/* the job under way will have stored its own before long */
-	if (s && w->running)
-		s = s->next;
-	for (; s; s = s->next)
+	/* also the one that a job works on: until that has ended, its last frames are nowhere else */
+	for (struct segment *s = w->first; s; s = s->next)
 		journal_append(w->config.journal, s);
 }
 
