@@ -256,7 +256,8 @@ class Watcher:
         if sum(e.microseconds for e in new.entries) < 3e6 * new.target:
             self.fault(r, "shorter than three target durations")
         age = now - new.entries[-1].start / NS - new.entries[-1].microseconds / 1e6
-        if age > 1.5 * self.segment:
+        # a second for a machine that is busy with other things
+        if age > 1.5 * self.segment + 1:
             self.fault(r, f"the newest segment ended {age:.1f} s ago")
         number = new.discontinuity_sequence
         for i, e in enumerate(new.entries):
@@ -529,7 +530,7 @@ def everything(folder):
     stack = Stack(folder)
     began = time.monotonic()
     try:
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        with concurrent.futures.ThreadPoolExecutor(14) as pool: # they mostly wait for what is not yet on air
             browser = pool.submit(page_tests, stack) if shutil.which("node") and shutil.which("chromium") else None
             played = [(name, pool.submit(safely, test)) for name, test in play_tests(stack)]
             for name, future in played:
