@@ -68,7 +68,11 @@ recover(struct rendition *r, const struct rendition_context *context, const stru
 		struct segment *s = list;
 		list = s->next;
 		s->next = NULL;
+		uint32_t mended = list ? segment_mend(s, list, context->pool) : 0;
 		r->resume_end = segment_end(s);
+		if (mended)
+			log_warn("journal torn, silence stands in rendition=%s msn=%" PRIu64 " frames=%u", r->name, s->msn,
+			    mended);
 		if (list) {
 			put(r, s, context->now);
 		} else {

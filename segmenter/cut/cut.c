@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "media/framer.h"
 
 /* 90 kHz ticks of a wall time, modulo 2^33, rounded to nearest. */
 static struct ticks
@@ -140,6 +141,32 @@ segment_add(struct segment *s, const struct slot *slot)
 	s->fill += slot->frame.fill;
 	s->pending |= slot->pending;
 	return 0;
+}
+
+uint32_t
+segment_mend(struct segment *s, const struct segment *next, struct frame_pool *pool)
+{
+	uint8_t silence[FRAMER_SILENCE_MAX];
+	uint32_t len, samples, before = s->count;
+	struct frame_chunk *chunk = NULL;
+
+	if (next->msn != s->msn + 1 || next->anchor.t != s->anchor.t || next->gap ||
+	    framer_silence(&s->format, silence, &len, &samples) < 0)
+		return 0;
+	while (s->sample + s->samples < next->sample && segment_end(s).ns < next->start.ns) {
+		struct slot slot = { .format = &s->format, .msn = s->msn };
+		if (frame_make(pool, &chunk, silence, len, silence, 0, &slot.frame) < 0)
+			break;
+		slot.frame.samples = samples;
+		slot.frame.wall = segment_end(s);
+		slot.frame.fill = true;
+		if (segment_add(s, &slot) < 0) {
+			frame_release(&slot.frame);
+			break;
+		}
+	}
+	frame_chunk_release(&chunk);
+	return s->count - before;
 }
 
 struct segment *

@@ -31,6 +31,9 @@ struct segment {
 void segment_free(struct segment **s);
 /* Wall time after its last sample. */
 struct wall segment_end(const struct segment *s);
+/* What a torn journal lacks of `s`, which `next` followed on the same time line, becomes silence: PTS go on exactly.
+ * Number of frames put in. */
+uint32_t segment_mend(struct segment *s, const struct segment *next, struct frame_pool *pool);
 
 struct cut {
 	struct epoch *epoch; /* of the station, borrowed */

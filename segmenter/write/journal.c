@@ -474,6 +474,9 @@ record_read(struct cursor *c, struct segment *s, struct frame_pool *pool, struct
 
 	if (!data || XXH32(data, len, XXH32(begin, RECORD_SIZE - 4, 0)) != hash)
 		return false;
+	/* frames between were not written, the disk was full: what follows is of no use */
+	if (s->count && wall - segment_end(s).ns > samples_to_ns(samples, s->format.rate) * 3 / 4)
+		return false;
 	if (s->count == s->size) {
 		uint32_t size = s->size ? s->size * 2 : 256;
 		struct frame *frames = realloc(s->frames, size * sizeof(*frames));

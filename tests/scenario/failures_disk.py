@@ -289,6 +289,32 @@ def test_missing(folder):
        "started anew it makes the store anew, and the numbers go on", s.tail(), seen.faults)
 
 
+def test_torn_journal(folder):
+    """Killed while segments wait for the disk, and of their journals one is torn and one is lost"""
+    store = folder + "/store"
+    s, seen = on_air(folder, config(store, PAST), prefix=PLAIN)
+    (hour,) = glob.glob(store + "/s/a/*T??/")[-1:]
+    os.chmod(hour, 0o555)
+    s.wait("cannot store a segment")
+    journals = lambda: sorted(glob.glob(store + "/s/a/.journal-[0-9]*"))
+    until("five journals", lambda: len(journals()) >= 5)
+    s.end(signal.SIGKILL)
+    torn, lost, newest = (journals()[i] for i in (1, 3, -1))
+    os.truncate(torn, os.path.getsize(torn) * 6 // 10)
+    os.unlink(lost)
+    lost, newest = (int(path.split("-")[-1]) for path in (lost, newest))
+    os.chmod(hour, 0o755)
+    s = segmenter(folder, config(store, LOOP))
+    line = s.wait(r"warn +journal torn, silence stands in .*")[0]
+    ok(torn.split("-")[-1] in line, "a torn journal is said", line)
+    seen.wait_media_beyond(newest)
+    code, faults = s.end(), seen.stop()
+    ok(code == 0 and not faults and not verify(store), "what is left of them is stored and the store is whole", faults,
+       verify(store), s.tail())
+    ok(lost in holes(store) and int(torn.split("-")[-1]) not in holes(store), "only the one that was lost is a gap", lost,
+       torn, holes(store))
+
+
 def test_locked(folder):
     """A second segmenter on the same store"""
     store = folder + "/store"
@@ -309,4 +335,4 @@ if __name__ == "__main__":
     if not own_mounts():
         skip("disks that are full or read-only", "it takes root to mount one")
         mounts = []
-    main(test_permission, test_missing, test_locked, *mounts, at_once=True)
+    main(test_permission, test_missing, test_locked, test_torn_journal, *mounts, at_once=True)
