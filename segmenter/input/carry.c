@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "media/framer.h"
 
 #define MAGIC "HCI1"
 #define STAMP_WORDS 11
@@ -140,7 +139,7 @@ carry_read(const uint8_t *data, size_t len, struct frame_pool *pool, struct carr
 	if (r.format.codec == CODEC_NONE && r.position > 0)
 		c.bad = true;
 	if (c.bad || r.position > INT64_MAX || r.released > r.position || r.position - r.released != samples ||
-	    cursor_left(&c) > FRAMER_WINDOW) {
+	    cursor_left(&c) > CARRY_REST_MAX) {
 		frame_queue_clear(held);
 		return -1;
 	}

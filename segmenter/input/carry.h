@@ -18,6 +18,8 @@
 #include "segmenter/frame.h"
 #include "segmenter/input/stamp.h"
 
+#define CARRY_REST_MAX (64 * 1024) /* bytes that are not framed yet */
+
 struct carry {
 	struct audio_format format; /* CODEC_NONE: no run had begun, there are no frames */
 	bool profile_known;

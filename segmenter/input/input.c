@@ -16,7 +16,7 @@
 #include "segmenter/input/carry.h"
 #include "segmenter/input/stamp.h"
 
-#define BUFFER_SIZE (64 * 1024)
+#define BUFFER_SIZE CARRY_REST_MAX
 #define HELD_MAX 4096 /* frames held while their time is judged; a source that sends faster is slowed down by TCP */
 #define PROFILE_RATE 24000              /* AAC at or below it may be the core of HE-AAC */
 #define PROFILE_FRAMES 48               /* about two seconds of it */
@@ -607,7 +607,7 @@ input_close(struct input **inp)
 void
 input_save(struct input *in, struct text *out)
 {
-	/* a frame that waits for the run before it to go has left the buffer only for show */
+	/* a frame that waits for the run before it to go is still in the buffer, in front of what follows it */
 	uint32_t begin = in->next_waits ? in->begin - (uint32_t)in->next.consumed : in->begin;
 	struct carry c = { .profile_known = in->profile == PROFILE_KNOWN,
 		.arrival = in->arrival,
