@@ -1,7 +1,7 @@
 /* The whole of the segmenter: inputs > merge > cut > write, for all stations of a configuration, in one loop.
  *
  * The loop wakes every 100 ms and everything that has come in meanwhile moves on in one go (waking for every packet
- * would cost four times as much). Only what is laid in from the past keeps it awake. */
+ * would cost four times as much). Between these full ticks only stations that lay in audio from the past move. */
 #include "segmenter/pipeline.h"
 
 #include <errno.h>
@@ -34,6 +34,8 @@ struct pipeline {
 	struct station *stations;
 	unsigned count, opened;
 	uv_timer_t timer;
+	struct mono ticked; /* the last full tick */
+	bool blocked;       /* a station waits for the disk */
 	bool closing, told_end;
 	void (*ended)(void *ctx);
 	void *ctx;
@@ -74,7 +76,7 @@ on_progress(void *ctx)
 {
 	struct pipeline *p = ctx;
 
-	if (p->opened == p->count)
+	if (p->blocked)
 		wake_in(p, 0);
 }
 
@@ -83,19 +85,27 @@ on_timer(uv_timer_t *timer)
 {
 	struct pipeline *p = timer->data;
 	struct mono now = clock_mono_now();
+	int64_t since = (now.ns - p->ticked.ns) / NS_PER_MS;
+	bool full = since >= TICK_MS - 1; /* the loop's timers are that coarse */
+	uint64_t next = full ? TICK_MS : (uint64_t)(TICK_MS - since);
 	bool all_ended = p->count > 0;
-	uint64_t next = TICK_MS;
 
-	watch_clock(p, now);
+	if (full) {
+		p->ticked = now;
+		watch_clock(p, now);
+	}
+	p->blocked = false;
 	for (unsigned i = 0; i < p->count; i++) {
-		enum station_pace pace = station_tick(&p->stations[i], now, &p->timebase);
+		enum station_pace pace = station_tick(&p->stations[i], now, &p->timebase, full);
 		all_ended &= pace == STATION_ENDED;
+		p->blocked |= pace == STATION_BLOCKED;
 		if (pace == STATION_BEHIND)
 			next = 0;
 		else if (pace == STATION_HUNGRY && next > HUNGRY_MS)
 			next = HUNGRY_MS;
 	}
-	journal_flush(p->journals);
+	if (full)
+		journal_flush(p->journals);
 	wake_in(p, next);
 	if (all_ended && !p->told_end && p->ended) {
 		p->told_end = true;

@@ -39,6 +39,8 @@ on_stored(void *ctx)
 	r->variant.rendition = strchr(r->name, '/') + 1;
 	if (r->has_variant && r->variant.peak == 0)
 		r->variant.peak = r->variant.mean = (uint32_t)r->settings->bitrate;
+	r->variant.peak = list_rate_step(r->variant.peak);
+	r->variant.mean = list_rate_step(r->variant.mean);
 	r->stored(r->ctx);
 }
 

@@ -29,7 +29,7 @@ struct rendition {
 	struct writer *writer;
 	struct wall resume_end; /* what the store and the journal have ends here; ns 0: nothing */
 	bool ended;             /* the input has ended for good and its last segment was put */
-	struct list_variant variant;
+	struct list_variant variant; /* its rates in the steps of the list */
 	bool has_variant;
 	void (*stored)(void *ctx); /* the station's */
 	void *ctx;

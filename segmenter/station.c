@@ -47,10 +47,6 @@ variants_gather(struct station *s)
 		if (s->renditions[i].has_variant)
 			now[count++] = s->renditions[i].variant;
 	}
-	for (size_t i = 0; i < count; i++) {
-		now[i].peak = list_rate_step(now[i].peak);
-		now[i].mean = list_rate_step(now[i].mean);
-	}
 	if (count == s->variant_count && memcmp(now, s->variants, sizeof(now)) == 0)
 		return false;
 	memcpy(s->variants, now, sizeof(now));
@@ -253,8 +249,8 @@ rendition_tick(struct rendition *r, struct mono mono, struct wall now, bool past
 	return behind && frontier.ns > before.ns;
 }
 
-enum station_pace
-station_tick(struct station *s, struct mono mono, const struct timebase *timebase)
+static enum station_pace
+tick(struct station *s, struct mono mono, const struct timebase *timebase)
 {
 	struct wall now = timebase_wall(timebase, mono), limit = now;
 	bool past = step_limit(s, now, &limit), moved = false, ended = s->count > 0;
@@ -266,10 +262,6 @@ station_tick(struct station *s, struct mono mono, const struct timebase *timebas
 		struct rendition *r = &s->renditions[i];
 		writer_tick(r->writer, mono);
 		ended &= r->ended;
-		if (past && moved)
-			continue; /* the next step is at once: its segments are in the store before the journal would be
-				   */
-		rendition_journal(r);
 	}
 	if (ended)
 		return STATION_ENDED;
@@ -278,4 +270,14 @@ station_tick(struct station *s, struct mono mono, const struct timebase *timebas
 	if (past)
 		return moved ? STATION_BEHIND : STATION_HUNGRY;
 	return STATION_LIVE;
+}
+
+enum station_pace
+station_tick(struct station *s, struct mono now, const struct timebase *timebase, bool full)
+{
+	if (full || s->pace != STATION_LIVE)
+		s->pace = tick(s, now, timebase);
+	for (unsigned i = 0; full && i < s->count; i++)
+		rendition_journal(&s->renditions[i]);
+	return s->pace;
 }

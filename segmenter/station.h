@@ -7,12 +7,21 @@
 #include "segmenter/cut/epoch.h"
 #include "segmenter/rendition.h"
 
+enum station_pace {
+	STATION_LIVE,    /* everything is at the present: the next tick is soon enough */
+	STATION_BEHIND,  /* an input lies in the past and has just moved on: go on at once */
+	STATION_HUNGRY,  /* ... but brought nothing this time: look again soon */
+	STATION_BLOCKED, /* ... but the disk is behind: go on when a segment has been stored */
+	STATION_ENDED,   /* every input has come to its end */
+};
+
 struct station {
 	const struct station_settings *settings;
 	uv_loop_t *loop;
 	struct epoch epoch;
 	struct rendition *renditions;
 	unsigned count;
+	enum station_pace pace; /* of the last tick */
 	struct store_station *store;
 	/* the multivariant list is written by a worker, one at a time */
 	uv_work_t work;
@@ -46,14 +55,8 @@ int station_start(
     struct station *s, const struct station_context *context, const struct timebase *timebase, struct text *errors);
 void station_close(struct station *s);
 
-enum station_pace {
-	STATION_LIVE,    /* everything is at the present: the next tick is soon enough */
-	STATION_BEHIND,  /* an input lies in the past and has just moved on: go on at once */
-	STATION_HUNGRY,  /* ... but brought nothing this time: look again soon */
-	STATION_BLOCKED, /* ... but the disk is behind: go on when a segment has been stored */
-	STATION_ENDED,   /* every input has come to its end */
-};
-/* One tick of all its renditions. */
-enum station_pace station_tick(struct station *s, struct mono now, const struct timebase *timebase);
+/* One tick of all its renditions. `full`: the regular one, at which what has arrived is journalled; any other is for
+ * stations that lie in the past. */
+enum station_pace station_tick(struct station *s, struct mono now, const struct timebase *timebase, bool full);
 
 #endif

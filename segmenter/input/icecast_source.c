@@ -158,7 +158,8 @@ read_end(ssize_t n)
 	return n == 0 ? "connection closed by the encoder" : strerror(errno);
 }
 
-/* One read. true: there may be more at once. Otherwise *why is set when the run is over. */
+/* One read. true: there may be more at once; less than there was room for was all (the end of the connection keeps
+ * until the next tick). Otherwise *why is set when the run is over. */
 static bool
 source_feed(struct transport *t, struct mono now, const char **why)
 {
@@ -182,7 +183,7 @@ source_feed(struct transport *t, struct mono now, const char **why)
 		*why = input_why(t->in);
 	else if (end)
 		*why = "end of the request body";
-	return !*why;
+	return !*why && (size_t)n == room;
 }
 
 static void

@@ -441,7 +441,8 @@ input_room(struct input *in, size_t *len)
 	*len = 0;
 	if (in->phase != PHASE_UP || in->next_waits || !frame_wanted(in))
 		return in->buffer;
-	if (in->begin > 0 && BUFFER_SIZE - in->end < BUFFER_SIZE / 2) {
+	/* what is left over is a part of a frame, so the memory in use stays small */
+	if (in->end - in->begin <= in->begin) {
 		memmove(in->buffer, in->buffer + in->begin, in->end - in->begin);
 		in->end -= in->begin;
 		in->begin = 0;

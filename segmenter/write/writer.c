@@ -1,4 +1,4 @@
-/* The writer of one rendition: segments and gaps go to the store in order, each as a job in a worker thread. */
+/* The writer of one rendition: segments and gaps go to the store in order, by jobs in a worker thread. */
 #include "segmenter/write/writer.h"
 
 #include <errno.h>
@@ -14,20 +14,26 @@
 
 struct writer {
 	struct writer_config config;
-	struct segment *first, **last; /* the first is the one that a job works on */
+	struct segment *first, **last; /* what waits */
 	unsigned waiting;
+	struct segment *job; /* what the job under way stores; the loop does not touch it */
+	unsigned job_count;
 	uv_work_t work;
 	bool running;
-	bool more; /* another segment waits behind the job's: the live list can wait for it */
-	int result, live_result;
+	bool live_waits; /* the live list was left out, because more was waiting behind the job */
+	unsigned stored; /* of the job's segments */
+	int result;      /* of the one after them */
+	int live_result;
 	struct wall now, job_now;
 	int64_t retained_minute; /* when retention last ran */
 	struct mono retry_at;
-	uint8_t *bytes; /* the segment being written; one job at a time */
-	size_t bytes_size;
-	struct media_frame *frames;
-	size_t frames_size;
 	struct writer_counters counters;
+};
+
+/* Memory that a job makes segments in. */
+struct scratch {
+	void *bytes, *frames;
+	size_t bytes_size, frames_size;
 };
 
 struct writer *
@@ -46,49 +52,51 @@ writer_new(const struct writer_config *config)
 
 /* ---- the worker's side */
 
-static int
+/* At least `need` bytes, whose contents may go; NULL without memory. */
+static void *
 room(void **memory, size_t *size, size_t need)
 {
 	if (*size >= need)
-		return 0;
-	void *more = realloc(*memory, need);
-	if (!more)
-		return -ENOMEM;
-	*memory = more;
-	*size = need;
-	return 0;
+		return *memory;
+	free(*memory);
+	*memory = malloc(need);
+	*size = *memory ? need : 0;
+	return *memory;
 }
 
-/* The segment's bytes, into w->bytes. */
+/* The segment's bytes, into scratch->bytes. */
 static int
-pack(struct writer *w, const struct segment *s, size_t *len)
+pack(const struct writer *w, const struct segment *s, struct scratch *scratch, size_t *len)
 {
-	if (room((void **)&w->frames, &w->frames_size, s->count * sizeof(*w->frames)) < 0)
+	bool packed = w->config.packed, id3 = w->config.timed_id3;
+	struct media_frame *frames = room(&scratch->frames, &scratch->frames_size, s->count * sizeof(*frames));
+
+	if (!frames)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->count; i++)
-		w->frames[i] = (struct media_frame){ s->frames[i].data, s->frames[i].len, s->frames[i].samples };
+		frames[i] = (struct media_frame){ s->frames[i].data, s->frames[i].len, s->frames[i].samples };
 	struct media_segment m = { .msn = s->msn,
 		.format = s->format,
 		.anchor = s->anchor,
 		.sample = s->sample,
-		.frames = w->frames,
+		.frames = frames,
 		.count = s->count };
-	size_t bound = w->config.packed ? packed_segment_bound(&m) : ts_segment_bound(&m, w->config.timed_id3);
-	if (room((void **)&w->bytes, &w->bytes_size, bound) < 0)
+	size_t bound = packed ? packed_segment_bound(&m) : ts_segment_bound(&m, id3);
+	uint8_t *bytes = room(&scratch->bytes, &scratch->bytes_size, bound);
+	if (!bytes)
 		return -ENOMEM;
-	*len =
-	    w->config.packed ? packed_segment_write(&m, w->bytes) : ts_segment_write(&m, w->config.timed_id3, w->bytes);
+	*len = packed ? packed_segment_write(&m, bytes) : ts_segment_write(&m, id3, bytes);
 	return 0;
 }
 
 static int
-store(struct writer *w, const struct segment *s)
+store(struct writer *w, const struct segment *s, struct scratch *scratch)
 {
 	size_t len;
 
 	if (s->gap)
 		return store_rendition_gap(w->config.store, s->msn, s->discontinuity);
-	int err = pack(w, s, &len);
+	int err = pack(w, s, scratch, &len);
 	if (err < 0)
 		return err;
 	struct store_segment put = { .msn = s->msn,
@@ -103,7 +111,7 @@ store(struct writer *w, const struct segment *s)
 		.fill = s->fill,
 		.audio_bytes = s->audio_bytes,
 		.station_sequence = s->station_sequence,
-		.data = w->bytes,
+		.data = scratch->bytes,
 		.len = len };
 	return store_rendition_put(w->config.store, &put);
 }
@@ -121,15 +129,34 @@ retain(struct writer *w)
 		log_error("cannot remove old hours rendition=%s error=\"%s\"", w->config.name, strerror(-removed));
 }
 
+/* The job's segments, until one fails. */
+static void
+store_all(struct writer *w)
+{
+	struct scratch scratch = { 0 };
+
+	w->stored = 0;
+	w->result = 0;
+	for (const struct segment *s = w->job; s; s = s->next, w->stored++) {
+		w->result = store(w, s, &scratch);
+		if (w->result == -EEXIST)
+			log_error("a segment of this number is already there with other bytes, the stored one stays "
+				  "rendition=%s msn=%" PRIu64,
+			    w->config.name, s->msn);
+		else if (w->result < 0)
+			break;
+	}
+	free(scratch.bytes);
+	free(scratch.frames);
+}
+
 static void
 job_run(uv_work_t *work)
 {
 	struct writer *w = work->data;
 
-	w->result = store(w, w->first);
-	w->live_result = 0;
-	if (w->result == 0 || w->result == -EEXIST)
-		w->live_result = w->more ? -EAGAIN : store_rendition_live(w->config.store);
+	store_all(w);
+	w->live_result = w->live_waits ? 0 : store_rendition_live(w->config.store);
 	if (w->result == -ENOSPC)
 		w->retained_minute = 0; /* min_free may make room before the next try */
 	retain(w);
@@ -139,14 +166,46 @@ job_run(uv_work_t *work)
 
 static void job_done(uv_work_t *work, int status);
 
+/* All that waits goes into one job. When that is so much that whoever brings it was held up, more is to come and the
+ * live list waits for it. */
+static void
+job_take(struct writer *w)
+{
+	w->live_waits = writer_full(w);
+	w->job = w->first;
+	w->job_count = w->waiting;
+	w->job_now = w->now;
+	w->first = NULL;
+	w->last = &w->first;
+	w->waiting = 0;
+}
+
+/* What the job did not store is at the front again. */
+static void
+job_put_back(struct writer *w)
+{
+	struct segment **end = &w->job;
+
+	while (*end)
+		end = &(*end)->next;
+	if (end == &w->job)
+		return;
+	*end = w->first;
+	if (!w->first)
+		w->last = end;
+	w->first = w->job;
+	w->waiting += w->job_count;
+	w->job = NULL;
+	w->job_count = 0;
+}
+
 static void
 start(struct writer *w)
 {
-	if (w->running || !w->first)
+	if (w->running || (!w->first && !w->live_waits))
 		return;
+	job_take(w);
 	w->running = true;
-	w->more = w->first->next != NULL;
-	w->job_now = w->now;
 	if (uv_queue_work(w->config.loop, &w->work, job_run, job_done) < 0) {
 		job_run(&w->work);
 		job_done(&w->work, 0);
@@ -154,31 +213,36 @@ start(struct writer *w)
 }
 
 static struct segment *
-pop(struct writer *w)
+pop(struct segment **list, unsigned *count)
 {
-	struct segment *s = w->first;
+	struct segment *s = *list;
 
-	w->first = s->next;
-	if (!w->first)
-		w->last = &w->first;
-	w->waiting--;
+	*list = s->next;
+	--*count;
 	s->next = NULL;
 	return s;
 }
 
+/* The segment is stored, or given up. */
+static void
+forget(struct writer *w, struct segment *s)
+{
+	if (s->journalled)
+		journal_remove(w->config.journal, s->msn);
+	segment_free(&s);
+}
+
+/* What the job has stored is no longer needed. */
 static void
 stored(struct writer *w)
 {
-	struct segment *s = pop(w);
-
-	if (w->result == -EEXIST)
-		log_error("a segment of this number is already there with other bytes, the stored one stays "
-			  "rendition=%s msn=%" PRIu64,
-		    w->config.name, s->msn);
-	journal_remove(w->config.journal, s->msn);
-	if (!s->gap)
-		w->counters.newest_msn = s->msn;
-	segment_free(&s);
+	for (; w->stored > 0; w->stored--) {
+		struct segment *s = pop(&w->job, &w->job_count);
+		if (!s->gap)
+			w->counters.newest_msn = s->msn;
+		forget(w, s);
+	}
+	job_put_back(w);
 }
 
 static void
@@ -198,43 +262,39 @@ job_done(uv_work_t *work, int status)
 
 	(void)status;
 	w->running = false;
-	if (w->live_result < 0 && w->live_result != -EAGAIN)
+	if (w->live_result < 0)
 		log_error(
 		    "cannot write the live list rendition=%s error=\"%s\"", w->config.name, strerror(-w->live_result));
-	if (w->result < 0 && w->result != -EEXIST) {
-		failed(w);
-		return;
-	}
+	bool any = w->stored > 0;
 	stored(w);
-	w->config.stored(w->config.ctx);
-	start(w);
+	if (any)
+		w->config.stored(w->config.ctx);
+	if (w->result < 0 && w->result != -EEXIST)
+		failed(w);
+	else
+		start(w);
 }
 
-/* The disk has stood still for too long: the oldest segment that no job works on is given up. */
+/* The disk has stood still for too long: the oldest segment that waits is given up. */
 static void
 give_up_oldest(struct writer *w)
 {
-	struct segment **at = w->running ? &w->first->next : &w->first, *s = *at;
+	struct segment *s = pop(&w->first, &w->waiting);
 
-	if (!s)
-		return;
-	*at = s->next;
-	if (!s->next)
-		w->last = at;
-	w->waiting--;
+	if (!w->first)
+		w->last = &w->first;
 	w->counters.given_up++;
 	log_error("a segment was given up, it becomes a gap: the disk has not taken any for too long rendition=%s "
 		  "msn=%" PRIu64,
 	    w->config.name, s->msn);
-	journal_remove(w->config.journal, s->msn);
-	segment_free(&s);
+	forget(w, s);
 }
 
 /* A gap behind a gap that waits: the store enters all numbers up to it, so that an hour of them is one job. */
 static bool
 join_gap(struct writer *w, const struct segment *s)
 {
-	struct segment *tail = w->running ? w->first->next : w->first;
+	struct segment *tail = w->first;
 
 	while (tail && tail->next)
 		tail = tail->next;
@@ -253,7 +313,7 @@ writer_put(struct writer *w, struct segment *s, struct wall now)
 		segment_free(&s);
 		return;
 	}
-	if (w->waiting >= WRITER_QUEUE)
+	while (w->waiting >= WRITER_QUEUE)
 		give_up_oldest(w);
 	s->next = NULL;
 	*w->last = s;
@@ -267,7 +327,7 @@ writer_put(struct writer *w, struct segment *s, struct wall now)
 void
 writer_tick(struct writer *w, struct mono now)
 {
-	w->counters.waiting = w->waiting;
+	w->counters.waiting = w->waiting + w->job_count;
 	if (w->running || !w->first)
 		return;
 	if (w->retry_at.ns == 0)
@@ -285,13 +345,15 @@ writer_full(const struct writer *w)
 bool
 writer_idle(const struct writer *w)
 {
-	return w->waiting == 0;
+	return w->waiting == 0 && !w->running;
 }
 
 void
 writer_journal(struct writer *w)
 {
 	/* also the one that a job works on: until that has ended, its last frames are nowhere else */
+	for (struct segment *s = w->job; s; s = s->next)
+		journal_append(w->config.journal, s);
 	for (struct segment *s = w->first; s; s = s->next)
 		journal_append(w->config.journal, s);
 }
@@ -306,19 +368,16 @@ writer_free(struct writer **wp)
 	*wp = NULL;
 	while (w->running)
 		uv_run(w->config.loop, UV_RUN_ONCE);
-	while (w->first) {
-		w->more = w->first->next != NULL;
+	if (w->first || w->live_waits) {
+		job_take(w);
+		w->live_waits = false;
 		job_run(&w->work);
-		if (w->result < 0 && w->result != -EEXIST)
-			break;
 		stored(w);
 	}
 	while (w->first) {
-		struct segment *s = pop(w);
+		struct segment *s = pop(&w->first, &w->waiting);
 		segment_free(&s); /* its journal stays for the next start */
 	}
-	free(w->bytes);
-	free(w->frames);
 	free(w);
 }
 

@@ -1,6 +1,6 @@
-/* The writer of one rendition: segments and gaps go to the store in order, each as a job in a worker thread. A job that
- * fails stays at the front and is tried again; when too many wait, the oldest is given up (loudly: its number becomes a
- * gap). */
+/* The writer of one rendition: segments and gaps go to the store in order. A job in a worker thread takes all that
+ * wait: one segment when live, a few when audio is laid in from the past. What fails goes back to the front and is
+ * tried again; when too many wait, the oldest is given up (loudly: its number becomes a gap). */
 #ifndef HINDCAST_WRITER_H
 #define HINDCAST_WRITER_H
 
@@ -35,7 +35,7 @@ struct writer_counters {
 struct writer;
 
 struct writer *writer_new(const struct writer_config *config);
-/* Waits for the job under way and tries each waiting segment once more (without retries), then frees. */
+/* Waits for the job under way and tries what waits once more (without retries), then frees. */
 void writer_free(struct writer **w);
 
 /* Takes over the segment. `now` is for retention. */
