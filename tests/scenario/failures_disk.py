@@ -91,10 +91,13 @@ def served(o, store):
 
 
 def on_air(folder, text, **how):
+    """A segmenter that has caught up with the present, and an observer."""
     s = segmenter(folder, text, **how)
     store = re.search(r"path = (.*)", text)[1]
     until("a live list", lambda: os.path.exists(store + "/s/a/index.m3u8"))
-    return s, Observer(store)
+    seen = Observer(store)
+    until("the present", lambda: seen.newest >= time.time() // T - 2)
+    return s, seen
 
 
 def test_full(folder):
@@ -160,7 +163,7 @@ def test_min_free(folder):
     past = f"type = file\npath = {tiny}\nloop = yes\nstart = -{2 * 3600 + time.time() % 3600:.0f}s\n"
     s, seen = on_air(folder, config(store, past, sync="none"))
     hours = lambda: sorted(os.path.basename(p) for p in glob.glob(store + "/s/a/*T??.m3u8"))
-    until("the past laid in", lambda: len(hours()) >= 2 and metric(s, "input_up") and seen.newest * T > time.time() - 3 * T, 40)
+    until("the past laid in", lambda: len(hours()) >= 2)
     s.end()
     had = hours()
     fill(disk)
@@ -297,7 +300,9 @@ def test_torn_journal(folder):
     os.chmod(hour, 0o555)
     s.wait("cannot store a segment")
     journals = lambda: sorted(glob.glob(store + "/s/a/.journal-[0-9]*"))
-    until("five journals", lambda: len(journals()) >= 5)
+    until("five journals, all but the last one whole",
+          lambda: len(journals()) >= 5 and all(os.path.getsize(p) > 30000 for p in journals()[:-1])
+          and int(journals()[-1].split("-")[-1]) >= time.time() // T)
     s.end(signal.SIGKILL)
     torn, lost, newest = (journals()[i] for i in (1, 3, -1))
     os.truncate(torn, os.path.getsize(torn) * 6 // 10)
