@@ -14,7 +14,7 @@ sub vcl_recv {
 	if (req.method != "GET" && req.method != "HEAD") {
 		return (synth(405));
 	}
-	# Nothing here is personal, and either of these would switch sharing off.
+	# Nothing here is personal: no answer depends on these, and the origin need not see them.
 	unset req.http.Cookie;
 	unset req.http.Authorization;
 

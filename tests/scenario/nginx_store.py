@@ -156,7 +156,7 @@ class Fixture:
         self.multivariant = mkstore.write_multivariant(self.store, "fip", ["hifi", "pack"])
         for path, data in (("fip/cover.bin", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0" + b"\0" * 50),
                            ("fip/.hidden", b"secret"), ("fip/hifi/.lock", b"secret"), ("fip/hifi/.index.m3u8", b"secret"),
-                           ("fip/hifi/journal", b"secret"), (".index.m3u8", b"secret")):
+                           (".index.m3u8", b"secret")):
             with open(os.path.join(self.store, path), "wb") as f:
                 f.write(data)
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Runs varnish/*.vtc, each by varnishtest and with a varnishd of its own. Prints TAP."""
+"""Runs varnish/*.vtc, each by varnishtest and with a varnishd of its own. Prints TAP.
+
+The tests give varnishd "-j none": as root it would change to a user who cannot read a closed temporary folder."""
 import glob
 import os
 import shutil
