@@ -62,15 +62,26 @@ write_name(struct text *out, const char **at)
 	*at = end + strspn(end, " ");
 }
 
-/* One line of help as a sentence. A text that begins with a word and a colon or comma begins with a name. */
+/* Does the text begin with what it is for, as in "file, pipe: what to read"? */
+static bool
+begins_with_names(const char *help)
+{
+	size_t colon = strcspn(help, ":");
+
+	for (size_t i = 1; i < colon; i++)
+		if (help[i] == ' ' && help[i - 1] != ',')
+			return false;
+	return help[colon] == ':';
+}
+
+/* One line of help as a sentence. */
 static void
 write_help(struct text *out, const char *help)
 {
-	size_t first = strcspn(help, " ");
-	bool sentence = first > 0 && isalpha((unsigned char)help[first - 1]);
-	char upper = (char)toupper((unsigned char)*help);
+	bool sentence = !begins_with_names(help) && !isupper((unsigned char)help[1]);
+	char first = sentence ? (char)toupper((unsigned char)*help) : *help;
 
-	text_add(out, sentence ? &upper : help, 1);
+	text_add(out, &first, 1);
 	for (const char *s = help + 1; *s;) {
 		size_t len = strcspn(s, "`");
 		bool name = s[len] && strchr(s + len + 1, '`');
