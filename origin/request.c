@@ -22,7 +22,7 @@ count(struct request *r, unsigned status, uint64_t bytes)
 	enum route_kind kind = r->route ? r->route->kind : ROUTE_NONE;
 
 	counter_add(&c->requests[kind][status / 100 - 2], 1);
-	counter_add(&c->bytes[kind], bytes);
+	counter_add(&c->bytes[kind], r->head ? 0 : bytes);
 	if (status == 304)
 		counter_add(&c->not_modified, 1);
 }
@@ -112,28 +112,28 @@ request_failed_open(struct request *r, int error)
 		request_fail(r, &(struct problem){ .status = 503, .detail = "the file cannot be read at the moment" });
 }
 
-/* Is the client's copy still good (RFC 9110 13.2.2)? If-Modified-Since counts only without If-None-Match. */
+/* Is the client's copy still good (RFC 9110 13.2.2)? Its tag is compared with that of the coding that would be sent.
+ * If-Modified-Since counts only without If-None-Match. */
 static bool
-not_modified(const struct request *r, const struct entity *e)
+not_modified(const struct request *r, const struct entity *e, enum entity_coding coding)
 {
 	char etag[ENTITY_ETAG_SIZE];
 	int64_t since;
 
 	if (r->if_none_match)
-		return http_etag_listed(r->if_none_match, entity_etag(e, ENTITY_IDENTITY, etag)) ||
-		       (e->compressible && http_etag_listed(r->if_none_match, entity_etag(e, ENTITY_GZIP, etag)));
+		return http_etag_listed(r->if_none_match, entity_etag(e, coding, etag));
 	return r->if_modified_since && e->modified_s > 0 && !http_parse_date(r->if_modified_since, &since) &&
 	       e->modified_s <= since;
 }
 
-/* Answer a range; false: the whole is to be sent. */
+/* Answer a range, which is for GET alone (RFC 9110 14.2); false: the whole is to be sent. */
 static bool
 send_part(struct request *r, struct entity *e)
 {
 	struct http_range part;
 	char etag[ENTITY_ETAG_SIZE], size[40];
 
-	if (!r->range || !e->ranges ||
+	if (!r->range || r->head || !e->ranges ||
 	    !http_if_range(r->if_range, entity_etag(e, ENTITY_IDENTITY, etag), e->modified_s))
 		return false;
 	switch (http_parse_range(r->range, e->size, &part)) {
@@ -159,7 +159,7 @@ request_send(struct request *r, struct entity *e)
 
 	if (!response)
 		request_failed_open(r, -ENOMEM);
-	else if (not_modified(r, e))
+	else if (not_modified(r, e, coding))
 		queue(r, 304, response, 0);
 	else if (!send_part(r, e))
 		queue(r, 200, response, coding == ENTITY_GZIP ? e->gzip_size : e->size);
@@ -300,6 +300,7 @@ request_handle(struct worker *w, struct MHD_Connection *connection, const char *
 		    &r, &(struct problem){ .status = 405, .detail = "files are only read here" }, "Allow", ALLOWED);
 		return;
 	}
+	r.head = m == METHOD_HEAD;
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_field, &r);
 	enum target_error e = too_long ? TARGET_TOO_LONG : target_parse(url, strlen(url), &r.target);
 	if (e)

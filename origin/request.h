@@ -20,6 +20,7 @@ struct request {
 	struct route_names names;
 	struct target target;
 	const char *query; /* still escaped, without "?"; "" when there is none */
+	bool head;         /* HEAD: the fields of an answer without its body */
 	bool close;        /* end the connection after the answer */
 
 	/* header fields, NULL when absent */

@@ -239,10 +239,14 @@ def test_live(o, f):
        "live list: gzip has a strong tag of its own", z)
     same(ask(o.port, "/fip/hifi/index.m3u8", Accept_Encoding="gzip;q=0")["Content-Encoding"], None,
          "live list: gzip;q=0 is a refusal")
-    for tag in (a["ETag"], z["ETag"], 'W/' + a["ETag"], '"x", ' + a["ETag"], "*"):
-        n = ask(o.port, "/fip/hifi/index.m3u8", If_None_Match=tag)
-        ok(n.status == 304 and n.body == b"" and n["Cache-Control"] == a["Cache-Control"] and n["ETag"] == a["ETag"],
-           "live list: 304 for If-None-Match %s" % tag, n)
+    for coding, mine, other in (("identity", a, z), ("gzip", z, a)):
+        for tag in (mine["ETag"], 'W/' + mine["ETag"], '"x", ' + mine["ETag"], "*"):
+            n = ask(o.port, "/fip/hifi/index.m3u8", If_None_Match=tag, Accept_Encoding=coding)
+            ok(n.status == 304 and n.body == b"" and n["Cache-Control"] == a["Cache-Control"] and
+               n["ETag"] == mine["ETag"], "live list: 304 for If-None-Match %s, %s" % (tag, coding), n)
+        # a 304 would name a tag that the cache asking does not have (RFC 9111 4.3.4)
+        n = ask(o.port, "/fip/hifi/index.m3u8", If_None_Match=other["ETag"], Accept_Encoding=coding)
+        ok(n.status == 200 and n.body == mine.body, "live list: 200 for the tag of the other coding, %s" % coding, n)
     same(ask(o.port, "/fip/hifi/index.m3u8", If_None_Match='"x"', If_Modified_Since=a["Last-Modified"]).status, 200,
          "live list: If-None-Match goes before If-Modified-Since")
     same(ask(o.port, "/fip/hifi/index.m3u8", If_Modified_Since=a["Last-Modified"]).status, 304,
@@ -349,6 +353,9 @@ def test_ranges(o, url, data, whole, what):
         a = ask(o.port, url, Range=value)
         ok(a.status == 206 and a.body == data[first:last + 1] and a["Content-Range"] == "bytes %d-%d/%d" % (first, last, n)
            and a["ETag"] == whole["ETag"], "%s segment: %s" % (what, value), a)
+    a = ask(o.port, url, "HEAD", Range="bytes=0-9")
+    ok(a.status == 200 and a["Content-Length"] == str(n) and not a["Content-Range"],
+       "%s segment: Range is for GET (RFC 9110 14.2)" % what, a)
     a = ask(o.port, url, Range="bytes=%d-" % n)
     ok(a.status == 416 and a["Content-Range"] == "bytes */%d" % n, "%s segment: 416 behind the end" % what, a)
     for value in ("bytes=0-1,5-6", "bytes=9-3", "lines=0-1", "bytes=a-b"):
@@ -447,6 +454,10 @@ def test_reports(o, f):
                  r'hindcast_origin_newest_segment_age_seconds\{station="fip",rendition="hifi"\} ',
                  r'hindcast_origin_response_bytes_total\{route="segment"\} [1-9]'):
         ok(re.search("^" + line, m, re.M), "metrics: " + line.split("{")[0].split(" ")[0].replace("\\", ""), m[:300])
+    ask(o.port, f.url(f.newest), "HEAD")
+    sent = r'^hindcast_origin_response_bytes_total\{route="segment"\} (\d+)$'
+    same(re.findall(sent, ask(o.port, "/metrics").body.decode(), re.M), re.findall(sent, m, re.M),
+         "metrics: HEAD sends no bytes of a body")
 
 
 def test_stale(o, f):
