@@ -167,14 +167,14 @@ connection_handle(void *cls, struct MHD_Connection *connection, const char *url,
 		return MHD_NO;
 	if (!c->head_seen) {
 		c->head_seen = true;
-		end_waiting(c);
 		if (is_read(method) && c->verdict == LIMIT_WITHIN)
-			return MHD_YES;
+			return MHD_YES; /* a body is waited for like the head */
 	}
 	if (*upload_size > 0) {
 		*upload_size = 0; /* a body says nothing here */
 		return MHD_YES;
 	}
+	end_waiting(c);
 	if (c->verdict != LIMIT_WITHIN)
 		request_refuse(w, connection, c->verdict == LIMIT_ADDRESS ? 429 : 503);
 	else

@@ -579,6 +579,7 @@ def closed_after(s, drip=b""):
 def test_slow(o):
     for name, first, drip in (("silent", b"", b""), ("half a head", b"GET / HTTP/1.1\r\nX: ", b""),
                               ("a byte now and then", b"GET / HTTP/1.1\r\nX: ", b"y"),
+                              ("a body byte now and then", b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n", b"y"),
                               ("after an answer", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"")):
         s = socket.create_connection(("127.0.0.1", o.port), timeout=5)
         if first:
