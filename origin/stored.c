@@ -79,6 +79,24 @@ read_blob(int fd, uint64_t size, int *error)
 	return b;
 }
 
+/* A file as an entity: its bytes in memory, or else the open file. Takes `fd`. NULL with *error. */
+static struct entity *
+file_entity(int fd, uint64_t size, bool in_memory, int *error)
+{
+	struct blob *b = NULL;
+
+	if (in_memory) {
+		b = read_blob(fd, size, error);
+		close(fd);
+		if (!b)
+			return NULL;
+	}
+	struct entity *e = b ? entity_new(b) : entity_new_file(fd, size);
+	if (!e)
+		*error = -ENOMEM;
+	return e;
+}
+
 /* The item of a path if its file is still the same; looked at on disk at most every LOOK_AGAIN_NS. */
 static struct cache_item *
 find_valid(struct worker *w, enum cache_space space, const char *path)
@@ -179,17 +197,13 @@ load_text(struct worker *w, const char *path, const char *name, struct cache_ite
 
 	if (fd < 0)
 		return fd;
-	struct blob *b = NULL;
-	if (st.st_size > LIST_MOST)
-		error = -EFBIG;
-	else
-		b = read_blob(fd, (uint64_t)st.st_size, &error);
-	close(fd);
-	if (!b)
-		return error;
-	item->entity = entity_new(b);
+	if (st.st_size > LIST_MOST) {
+		close(fd);
+		return -EFBIG;
+	}
+	item->entity = file_entity(fd, (uint64_t)st.st_size, true, &error);
 	if (!item->entity)
-		return -ENOMEM;
+		return error;
 	describe(w, item, &st, path);
 	return 0;
 }
@@ -356,24 +370,17 @@ load_segment(struct worker *w, const struct stored_segment *s, bool again, struc
 		return fd;
 	uint64_t size = (uint64_t)st.st_size;
 	bool wanted = again || w->wall.ns - s->grid.ns < NEW_SEGMENT_NS;
-	if (wanted && size <= SEGMENT_MOST && size <= w->cache.max / 16) {
-		struct blob *b = read_blob(fd, size, &error);
-		close(fd);
-		if (!b)
-			return error;
-		i->entity = entity_new(b);
-	} else {
+	bool in_memory = wanted && size <= SEGMENT_MOST && size <= w->cache.max / 16;
+	if (!in_memory)
 		error = segment_hash(w, s, fd, size, &hash);
-		if (error) {
-			close(fd);
-			return error;
-		}
-		i->entity = entity_new_file(fd, size);
+	if (error) {
+		close(fd);
+		return error;
 	}
+	i->entity = file_entity(fd, size, in_memory, &error);
 	if (!i->entity)
-		return -ENOMEM;
-	if (!i->entity->body)
-		i->entity->hash = hash;
+		return error;
+	i->entity->hash = hash;
 	describe(w, i, &st, s->path);
 	i->entity->ranges = true;
 	http_cache_control(HTTP_IMMUTABLE, 0, i->entity->cache_control);
@@ -398,25 +405,20 @@ static int
 load_file(struct worker *w, enum cache_space space, const char *path, struct cache_item *i)
 {
 	struct stat st;
+	char sniffed[sizeof i->entity->type] = "";
+	bool compressible;
 	int error = 0, fd = open_regular(root_of(w, space), path, &st);
 
 	if (fd < 0)
 		return fd;
-	if (st.st_size <= SMALL_FILE_MOST) {
-		struct blob *b = read_blob(fd, (uint64_t)st.st_size, &error);
-		i->entity = b ? entity_new(b) : NULL;
-	} else {
-		i->entity = entity_new_file(dup(fd), (uint64_t)st.st_size);
-	}
-	if (i->entity) {
-		describe(w, i, &st, path);
-		bool known = http_type_of_name(path, &i->entity->compressible) != NULL;
-		if (!known)
-			sniff_type(&w->magic, fd, i->entity->type, sizeof i->entity->type);
-	}
-	close(fd);
+	if (!http_type_of_name(path, &compressible))
+		sniff_type(&w->magic, fd, sniffed, sizeof sniffed);
+	i->entity = file_entity(fd, (uint64_t)st.st_size, st.st_size <= SMALL_FILE_MOST, &error);
 	if (!i->entity)
-		return error ? error : -ENOMEM;
+		return error;
+	describe(w, i, &st, path);
+	if (*sniffed)
+		memcpy(i->entity->type, sniffed, sizeof sniffed);
 	/* too large to be hashed: a name that is used again gets another time or size */
 	if (!i->entity->body)
 		i->entity->hash = XXH64(&(uint64_t[]){ i->id.size, (uint64_t)i->id.modified_ns }, 16, 0);

@@ -475,6 +475,37 @@ def test_stale(o, f):
     time.sleep(0.11)
 
 
+def test_descriptors(folder, f):
+    """Without a free descriptor a large file is answered 503; nothing of that is remembered."""
+    data = os.urandom(3 << 19)
+    names = ["large%d.bin" % i for i in range(2)]
+    for name in names:
+        with open(os.path.join(f.store, "fip", name), "wb") as out:
+            out.write(data)
+    ini = write_ini(os.path.join(folder, "few.ini"), f.store, "threads = 1\nplayer = %s" % f.player)
+    o = Origin(ini)
+    c = http.client.HTTPConnection("127.0.0.1", o.port, timeout=10)
+    c.request("GET", "/fip/notes.txt")
+    c.getresponse().read()
+    limits = resource.prlimit(o.process.pid, resource.RLIMIT_NOFILE)
+    for free, name in enumerate(names):
+        taken = {int(fd) for fd in os.listdir("/proc/%d/fd" % o.process.pid)}
+        last = sorted(set(range(len(taken) + 2)) - taken)[free]
+        resource.prlimit(o.process.pid, resource.RLIMIT_NOFILE, (last, limits[1]))
+        c.request("GET", "/fip/" + name)
+        r = c.getresponse()
+        r.read()
+        same(r.status, 503, "%d descriptors left: 503 for a large file" % free)
+        resource.prlimit(o.process.pid, resource.RLIMIT_NOFILE, limits)
+        c.request("GET", "/fip/" + name)
+        r = c.getresponse()
+        ok(r.status == 200 and r.read() == data, "and the file as soon as there are more", r.status)
+    c.close()
+    same(o.stop(), 0, "TERM ends it cleanly")
+    for name in names:
+        os.unlink(os.path.join(f.store, "fip", name))
+
+
 def test_wire(o, f):
     get = b"GET /fip/hifi/index.m3u8 HTTP/1.1\r\nHost: x\r\n%s\r\n"
     out = raw(o.port, (get % b"") * 49 + get % b"Connection: close\r\n")
@@ -718,6 +749,7 @@ def main():
         test_replacement(o, f)
         same(o.stop(), 0, "TERM ends it cleanly")
         test_limits(folder, f)
+        test_descriptors(folder, f)
         test_tls(folder, f)
     except Exception:
         ok(False, "the test itself", traceback.format_exc().replace("\n", " | ")[-500:])
