@@ -4,6 +4,8 @@
 
 #include "rewind/hour.h"
 
+#define LIST_LIVE_MAX (8u << 20) /* bytes: a day of two-second segments is 4.8 MB */
+
 /* The live media playlist of a rendition (RFC 8216 4.4) over the given entries, oldest first, their numbers
  * consecutive. URIs are relative to the rendition's folder. `independent`: every segment decodes alone (AAC; not MPEG
  * audio, whose bit reservoir leans on the one before). */

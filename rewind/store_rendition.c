@@ -82,7 +82,7 @@ enter_gaps(struct store_rendition *r, uint64_t end, enum layout_kind kind, bool 
 	}
 	/* an hour of gaps is much larger than an entry */
 	text_fini(&r->text);
-	text_init(&r->text, HOUR_FILE_MAX);
+	text_init(&r->text, LIST_LIVE_MAX);
 	return 0;
 }
 
@@ -422,7 +422,7 @@ store_rendition_open(const struct store_rendition_config *config, struct wall no
 	r->config = *config;
 	r->dir = r->lock = r->record = -1;
 	part_init(&r->part);
-	text_init(&r->text, HOUR_FILE_MAX);
+	text_init(&r->text, LIST_LIVE_MAX);
 	r->config.station = r->station = strdup(config->station);
 	r->config.name = r->name = strdup(config->name);
 	int rc = -1;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "rewind/list.h"
 #include "rewind/store_rendition.h"
 #include "rewind/verify_list.h"
 
@@ -264,7 +265,7 @@ verify_rendition(struct verify *v, const struct inventory_name *name)
 	w.dir = file_open_beneath(v->root, path, O_RDONLY | O_DIRECTORY, 0);
 	int rc = w.dir < 0 ? w.dir : 0;
 	struct text live; /* read first: the hour files, read after it, then have all that it names */
-	text_init(&live, 1 << 20);
+	text_init(&live, LIST_LIVE_MAX);
 	int live_rc = rc == 0 ? file_read(w.dir, "index.m3u8", &live) : 0;
 	if (rc == 0)
 		rc = store_scan(w.dir, &files, &count);

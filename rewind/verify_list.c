@@ -85,7 +85,7 @@ verify_live_list(struct verify *v, const struct inventory_name *name, int dir, c
 	struct hour_entry *entries = calloc(count, sizeof *entries);
 	struct text want;
 	bool mpeg = false;
-	text_init(&want, 16 << 20);
+	text_init(&want, LIST_LIVE_MAX);
 	int rc = entries ? collect(dir, first, count, (uint32_t)T, entries, &mpeg) : -ENOMEM;
 	if (rc < 0) {
 		verify_fault(v, name, file, "cannot be compared: %s", strerror(-rc));

@@ -184,6 +184,18 @@ false_lists_are_named(void **state)
 	expect(f, NULL);
 }
 
+/* A window of a day. */
+static void
+long_live_list_is_read(void **state)
+{
+	struct fixture *f = *state;
+	f->config.window = 24 * 600;
+	assert_int_equal(fixture_open(f, FIRST + 630), 0);
+	assert_int_equal(store_rendition_gap(f->r, FIRST + 560 + 24 * 600 - 2, false), 0);
+	assert_int_equal(store_rendition_live(f->r), 0);
+	expect(f, NULL);
+}
+
 static void
 inventory_is_shown(void **state)
 {
@@ -231,6 +243,7 @@ main(void)
 		STORE_TEST(false_entries_are_named),
 		STORE_TEST(unlisted_files_are_named),
 		STORE_TEST(false_lists_are_named),
+		STORE_TEST(long_live_list_is_read),
 		STORE_TEST(inventory_is_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
