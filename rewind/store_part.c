@@ -55,12 +55,10 @@ part_create(struct store_part *p, int dir, uint64_t hour, uint32_t T, uint64_t d
 	hour_write_head(&head, layout_hour_first(hour, T), T, discontinuity_sequence);
 	struct file_replace how = { .tmp = ".tmp-hour", .name = n.part, .sync = sync };
 	int rc = file_replace(dir, &how, head.data, head.len);
-	if (rc < 0)
-		return rc;
-	int fd = openat(dir, n.part, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	int fd = rc < 0 ? -1 : openat(dir, n.part, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
-		rc = -errno;
-		unlinkat(dir, n.part, 0);
+		rc = rc < 0 ? rc : -errno;
+		unlinkat(dir, n.part, 0); /* it may have its name, and only that not be synced */
 		return rc;
 	}
 	part_init(p);
@@ -176,12 +174,10 @@ part_folder(struct store_part *p, int dir, bool sync)
 	if (p->folder >= 0)
 		return p->folder;
 	layout_hour_name(p->hour, name);
-	if (mkdirat(dir, name, 0755) == 0) {
-		if (sync && fsync(dir) < 0)
-			return -errno;
-	} else if (errno != EEXIST) {
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	}
+	if (sync && fsync(dir) < 0) /* also when it was there: the call that made it may have failed here */
+		return -errno;
 	p->folder = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return p->folder >= 0 ? p->folder : -errno;
 }

@@ -227,7 +227,10 @@ put_file(struct store_rendition *r, const struct store_segment *s, const struct 
 	struct stat st;
 	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		int same = same_bytes(folder, name, s);
-		return same < 0 ? same : same ? 0 : -EEXIST;
+		if (same <= 0)
+			return same < 0 ? same : -EEXIST;
+		/* the call that wrote it may have failed here */
+		return r->config.sync && fsync(folder) < 0 ? -errno : 0;
 	}
 	struct file_replace how = {
 		.tmp = STORE_TMP "segment",
@@ -371,8 +374,7 @@ store_way_out(int error)
 static int
 failed(const struct store_rendition *r, int rc, const char *what, struct text *errors)
 {
-	text_fmt(
-	    errors, "store: %s/%s%s: %s; %s\n", r->station, r->name, what, strerror(-rc), store_way_out(rc));
+	text_fmt(errors, "store: %s/%s%s: %s; %s\n", r->station, r->name, what, strerror(-rc), store_way_out(rc));
 	return -1;
 }
 

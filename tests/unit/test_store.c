@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <xxhash.h>
@@ -518,6 +519,62 @@ half_an_entry_is_taken_back(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* The library's, but that it can fail: as many times as said. */
+static unsigned fsync_fails, fsyncs;
+
+int
+fsync(int fd)
+{
+	fsyncs++;
+	if (fsync_fails == 0)
+		return (int)syscall(SYS_fsync, fd);
+	fsync_fails--;
+	errno = EIO;
+	return -1;
+}
+
+static void
+folder_that_is_not_synced_is_synced_again(void **state)
+{
+	struct fixture *f = *state;
+	f->config.sync = true;
+	assert_int_equal(fixture_open(f, FIRST), 0);
+	/* the hour file, the hour's folder, the segment */
+	for (unsigned step = 0; step < 3; step++) {
+		fsync_fails = 1;
+		assert_int_equal(fixture_put(f, FIRST), -EIO);
+		assert_int_equal(fsync_fails, 0);
+	}
+	fsyncs = 0;
+	assert_int_equal(fixture_put(f, FIRST), 0);
+	assert_true(fsyncs > 0);
+	struct hour h = fixture_hour(f, FIXTURE_HOUR);
+	assert_int_equal(h.count, 1);
+	assert_false(h.entries[0].gap);
+	hour_free(&h);
+}
+
+/* The longest window of the shortest segments. */
+static void
+live_list_of_a_day_is_written(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t first = FIXTURE_HOUR * 1800, count = 24 * 1800;
+	f->config.T = 2;
+	f->config.window = count;
+	assert_int_equal(fixture_open(f, first), 0);
+	struct fixture_segment s = fixture_make(FIRST, 10, false);
+	s.s.msn = first;
+	s.s.samples = s.s.format.rate * 2;
+	assert_int_equal(store_rendition_put(f->r, &s.s), 0);
+	free(s.data);
+	assert_int_equal(store_rendition_gap(f->r, first + count - 1, false), 0);
+	assert_int_equal(store_rendition_live(f->r), 0);
+	char *live = fixture_read(f, "index.m3u8", NULL);
+	assert_int_equal(fixture_count(live, ".ts\n"), count);
+	free(live);
+}
+
 static void
 read_only_store_is_refused_clearly(void **state)
 {
@@ -572,6 +629,8 @@ main(void)
 		STORE_TEST(hours_are_walked),
 		STORE_TEST(full_disk_is_survived),
 		STORE_TEST(half_an_entry_is_taken_back),
+		STORE_TEST(folder_that_is_not_synced_is_synced_again),
+		STORE_TEST(live_list_of_a_day_is_written),
 		STORE_TEST(read_only_store_is_refused_clearly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
