@@ -7,21 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 static int64_t
 free_bytes(const struct store_rendition *r)
 {
-	if (r->config.free_bytes)
-		return r->config.free_bytes(r->config.free_ctx);
-	struct statvfs fs;
-	if (fstatvfs(r->dir, &fs) < 0)
-		return -errno;
-	uint64_t unit = fs.f_frsize;
-	return fs.f_bavail < (uint64_t)INT64_MAX / unit ? (int64_t)(fs.f_bavail * unit) : INT64_MAX;
+	return r->config.free_bytes ? r->config.free_bytes(r->config.free_ctx) : file_free_bytes(r->dir);
 }
 
 /* Only segments and what a segment was written to; anything else stays, and the folder with it. */
