@@ -149,6 +149,46 @@ gap_keeps_the_offset(void **state)
 	cut_fini(&cut);
 }
 
+/* A rendition that comes back from a gap has its own offset, not that of the sibling who spoke last. */
+static void
+gap_keeps_its_own_offset(void **state)
+{
+	struct epoch epoch;
+	struct cut a, b;
+	struct source sources[2] = {
+		{ &lc44, layout_grid(K0, SEGMENT), 0, 50, false },
+		{ &lc48, layout_grid(K0, SEGMENT), 0, -50, false },
+	};
+	struct segment *gap = NULL, *s;
+
+	(void)state;
+	epoch_init(&epoch);
+	cut_init(&a, &epoch, 0);
+	cut_init(&b, &epoch, 1);
+	for (int n = 0; n < 100; n++) {
+		s = next_segment(&a, &sources[0]);
+		segment_free(&s);
+		s = next_segment(&b, &sources[1]);
+		segment_free(&s);
+	}
+	int64_t before = a.offset;
+	assert_true(((b.offset - a.offset) & (int64_t)TICKS_MASK) > 5000); /* 60 ms apart */
+	struct slot slot = { .msn = a.open->msn + 1, .format = &lc44 };
+	struct segment *closed = cut_gap(&a, &slot, &gap);
+	for (int n = 0; n < 2; n++) {
+		s = next_segment(&b, &sources[1]);
+		segment_free(&s);
+	}
+	struct source later = { &lc44, layout_grid(slot.msn + 1, SEGMENT), 0, 0, false };
+	s = next_segment(&a, &later);
+	assert_in_range((a.offset - before + 60) & (int64_t)TICKS_MASK, 0, 120);
+	segment_free(&s);
+	segment_free(&gap);
+	segment_free(&closed);
+	cut_fini(&a);
+	cut_fini(&b);
+}
+
 static void
 renditions_that_part_are_anchored_together(void **state)
 {
@@ -221,6 +261,7 @@ main(void)
 		cmocka_unit_test(time_stamps_go_on_and_wrap),
 		cmocka_unit_test(resumed_time_line_is_exact),
 		cmocka_unit_test(gap_keeps_the_offset),
+		cmocka_unit_test(gap_keeps_its_own_offset),
 		cmocka_unit_test(renditions_that_part_are_anchored_together),
 		cmocka_unit_test(pending_format_is_a_joint_epoch_two_later),
 		cmocka_unit_test(offsets_are_compared_on_the_circle),

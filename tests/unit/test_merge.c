@@ -207,6 +207,26 @@ lost_source_is_filled_until_a_boundary(void **state)
 }
 
 static void
+burst_behind_the_fill_waits_for_the_boundary(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, true, SECONDS(600));
+	run(&b, &lc44, grid(0), (struct wall){ grid(1).ns - SECONDS(1) });
+	drain(&b, (struct wall){ grid(1).ns + SECONDS(5) });
+	assert_in_range(b.next.ns, grid(1).ns + SECONDS(1), grid(1).ns + SECONDS(3));
+	/* back with old audio, also of the begin of the segment that is half filled */
+	run(&b, &lc44, (struct wall){ grid(1).ns - SECONDS(2) }, grid(4));
+	drain(&b, (struct wall){ grid(1).ns + SECONDS(5) });
+	assert_int_equal(b.merge.counters.on_fill, 1);
+	drain(&b, (struct wall){ grid(4).ns });
+	assert_int_equal(b.merge.counters.on_fill, 0);
+	assert_in_range(b.fill, 300, 303); /* the last second of segment 0, and segment 1 */
+	bench_fini(&b);
+}
+
+static void
 gap_after_the_limit_and_back(void **state)
 {
 	struct bench b;
@@ -326,6 +346,7 @@ main(void)
 		cmocka_unit_test(short_hole_between_runs_is_filled_exactly),
 		cmocka_unit_test(stall_within_patience_costs_nothing),
 		cmocka_unit_test(lost_source_is_filled_until_a_boundary),
+		cmocka_unit_test(burst_behind_the_fill_waits_for_the_boundary),
 		cmocka_unit_test(gap_after_the_limit_and_back),
 		cmocka_unit_test(fill_gap_still_finishes_the_segment),
 		cmocka_unit_test(other_format_waits_for_its_boundary),
