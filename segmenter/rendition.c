@@ -16,6 +16,7 @@
 
 #define PATIENCE_NS (1500 * NS_PER_MS)
 #define ARRIVED_MAX (4 << 20)
+#define ARRIVED_KEPT 4096 /* memory; a run's first second needs more, what comes then less */
 
 static void
 labels_make(struct rendition *r)
@@ -299,6 +300,8 @@ rendition_journal(struct rendition *r)
 	if (r->input)
 		input_save(r->input, &r->arrived);
 	journal_input(r->journal, &r->arrived);
+	if (r->arrived.size > ARRIVED_KEPT)
+		text_fini(&r->arrived);
 }
 
 void

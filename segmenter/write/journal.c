@@ -18,9 +18,11 @@
 
 #define MAGIC "HCJ1"
 #define PREFIX ".journal-"
+#define HEAD_SIZE 40
 #define RECORD_SIZE 21
 #define JOURNAL_MAX (64 * 1024 * 1024)
-#define OPEN_MAX 4 /* journals of one rendition that are appended to at the same time */
+#define BYTES_KEPT (1024 * 1024) /* memory that stays allocated between jobs */
+#define OPEN_MAX 4               /* journals of one rendition that are appended to at the same time */
 
 #define INPUT_MAGIC "HCJ2"
 #define INPUT_NAME PREFIX "input"
@@ -33,21 +35,22 @@ struct op {
 	enum op_kind kind;
 	struct journal_dir *dir;
 	uint64_t msn;      /* OP_INPUT: number of the slot */
-	struct text bytes; /* OP_APPEND, OP_INPUT */
+	size_t begin, end; /* OP_APPEND, OP_INPUT: which of the bytes */
 };
 
 struct ops {
 	struct op *list;
 	size_t count, size;
+	struct text bytes; /* of all of them */
 };
 
 struct journal_dir {
 	struct journal *journal;
 	int fd;
-	unsigned refs; /* ops that name it, and its owner */
-	uint64_t slot;     /* number of the slot written last */
-	struct text input; /* what was said last of what has arrived */
-	int input_fd;      /* touched by the thread only */
+	unsigned refs;      /* ops that name it, and its owner */
+	uint64_t slot;      /* number of the slot written last */
+	uint64_t slot_hash; /* ... and what its bytes were */
+	int input_fd;       /* touched by the thread only */
 	struct {
 		uint64_t msn;
 		int fd;
@@ -69,44 +72,57 @@ struct journal {
 
 /* ---- bytes */
 
-static void
-put_be(struct text *t, uint64_t v, unsigned bytes)
+static uint8_t *
+put_be(uint8_t *to, uint64_t v, unsigned bytes)
 {
-	uint8_t b[8];
-
 	for (unsigned i = 0; i < bytes; i++)
-		b[i] = (uint8_t)(v >> 8 * (bytes - 1 - i));
-	text_add(t, b, bytes);
+		to[i] = (uint8_t)(v >> 8 * (bytes - 1 - i));
+	return to + bytes;
 }
 
 static void
 head_write(struct text *t, const struct segment *s)
 {
-	text_add(t, MAGIC, 4);
-	put_be(t, s->msn, 8);
-	put_be(t, s->format.codec, 1);
-	put_be(t, s->format.profile, 1);
-	text_add(t, s->format.header, 4);
-	put_be(t, s->format.rate, 4);
-	put_be(t, s->format.channels, 1);
-	put_be(t, s->discontinuity, 1);
-	put_be(t, s->anchor.t, 8);
-	put_be(t, s->sample, 8);
+	uint8_t *p = text_reserve(t, HEAD_SIZE);
+
+	if (!p)
+		return;
+	memcpy(p, MAGIC, 4);
+	p = put_be(p + 4, s->msn, 8);
+	p = put_be(p, s->format.codec, 1);
+	p = put_be(p, s->format.profile, 1);
+	memcpy(p, s->format.header, 4);
+	p = put_be(p + 4, s->format.rate, 4);
+	p = put_be(p, s->format.channels, 1);
+	p = put_be(p, s->discontinuity, 1);
+	p = put_be(p, s->anchor.t, 8);
+	put_be(p, s->sample, 8);
 }
 
-static void
+/* Whole, or not at all: false. */
+static bool
 record_write(struct text *t, const struct frame *f, bool pending)
 {
-	size_t begin = t->len;
+	uint8_t *record = text_reserve(t, RECORD_SIZE + f->len), *p = record;
 
-	put_be(t, f->len, 4);
-	put_be(t, f->samples, 4);
-	put_be(t, (uint64_t)f->wall.ns, 8);
-	put_be(t, (uint64_t)(f->fill | pending << 1), 1);
-	if (t->full)
-		return;
-	put_be(t, XXH32(f->data, f->len, XXH32(t->data + begin, t->len - begin, 0)), 4);
-	text_add(t, f->data, f->len);
+	if (!record)
+		return false;
+	p = put_be(p, f->len, 4);
+	p = put_be(p, f->samples, 4);
+	p = put_be(p, (uint64_t)f->wall.ns, 8);
+	p = put_be(p, (uint64_t)(f->fill | pending << 1), 1);
+	p = put_be(p, XXH32(f->data, f->len, XXH32(record, RECORD_SIZE - 4, 0)), 4);
+	memcpy(p, f->data, f->len);
+	return true;
+}
+
+/* The head of a slot that holds these bytes. */
+static void
+slot_head(uint8_t head[static SLOT_HEAD], uint64_t number, const void *bytes, size_t len)
+{
+	memcpy(head, INPUT_MAGIC, 4);
+	put_be(put_be(head + 4, number, 8), len, 4);
+	put_be(head + 16, XXH32(bytes, len, XXH32(head + 4, 12, 0)), 4);
 }
 
 /* ---- the thread's side */
@@ -138,7 +154,7 @@ op_count(struct journal *j, const struct op *op, int err)
 		j->job_errors++;
 		log_error("cannot write the journal, a crash now would lose audio error=\"%s\"", strerror(-err));
 	} else {
-		j->job_bytes += op->bytes.len;
+		j->job_bytes += op->end - op->begin;
 	}
 }
 
@@ -147,21 +163,22 @@ op_append(struct journal *j, struct op *op)
 {
 	int fd = dir_open_journal(op->dir, op->msn);
 
-	op_count(j, op, fd < 0 ? fd : file_write_all(fd, op->bytes.data, op->bytes.len));
+	op_count(j, op, fd < 0 ? fd : file_write_all(fd, j->running.bytes.data + op->begin, op->end - op->begin));
 }
 
 static void
 op_input(struct journal *j, struct op *op)
 {
 	struct journal_dir *d = op->dir;
+	size_t len = op->end - op->begin;
 	int err = 0;
 
 	if (d->input_fd < 0)
 		d->input_fd = openat(d->fd, INPUT_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (d->input_fd < 0)
 		err = -errno;
-	else if (pwrite(d->input_fd, op->bytes.data, op->bytes.len, (off_t)(op->msn % 2 * SLOT_SIZE)) !=
-		 (ssize_t)op->bytes.len)
+	else if (pwrite(d->input_fd, j->running.bytes.data + op->begin, len, (off_t)(op->msn % 2 * SLOT_SIZE)) !=
+		 (ssize_t)len)
 		err = -EIO;
 	op_count(j, op, err);
 }
@@ -229,18 +246,18 @@ dir_unref(struct journal_dir *d)
 	if (d->input_fd >= 0)
 		close(d->input_fd);
 	close(d->fd);
-	text_fini(&d->input);
 	free(d);
 }
 
 static void
 ops_done(struct journal *j)
 {
-	for (size_t i = 0; i < j->running.count; i++) {
-		text_fini(&j->running.list[i].bytes);
+	for (size_t i = 0; i < j->running.count; i++)
 		dir_unref(j->running.list[i].dir);
-	}
 	j->running.count = 0;
+	if (j->running.bytes.size > BYTES_KEPT)
+		text_fini(&j->running.bytes);
+	text_clear(&j->running.bytes);
 	j->counters.bytes += j->job_bytes;
 	j->counters.errors += j->job_errors;
 	j->job_bytes = j->job_errors = 0;
@@ -292,8 +309,7 @@ ops_add(struct journal_dir *d, enum op_kind kind, uint64_t msn)
 	}
 	d->refs++;
 	struct op *op = &o->list[o->count++];
-	*op = (struct op){ .kind = kind, .dir = d, .msn = msn };
-	text_init(&op->bytes, JOURNAL_MAX);
+	*op = (struct op){ .kind = kind, .dir = d, .msn = msn, .begin = o->bytes.len, .end = o->bytes.len };
 	return op;
 }
 
@@ -305,10 +321,15 @@ journal_append(struct journal_dir *d, struct segment *s)
 	struct op *op = ops_add(d, OP_APPEND, s->msn);
 	if (!op)
 		return;
+	struct text *bytes = &d->journal->next.bytes;
 	if (s->journalled == 0)
-		head_write(&op->bytes, s);
-	for (; s->journalled < s->count; s->journalled++)
-		record_write(&op->bytes, &s->frames[s->journalled], s->pending);
+		head_write(bytes, s);
+	while (s->journalled < s->count && record_write(bytes, &s->frames[s->journalled], s->pending))
+		s->journalled++;
+	if (s->journalled < s->count)
+		d->journal->counters.errors++;
+	if (s->journalled > 0) /* else there was no room: the head goes again, with the first frame */
+		op->end = bytes->len;
 }
 
 void
@@ -317,32 +338,25 @@ journal_remove(struct journal_dir *d, uint64_t msn)
 	ops_add(d, OP_REMOVE, msn);
 }
 
-/* The head of a slot that holds these bytes. */
-static void
-slot_head(struct text *t, uint64_t number, const void *bytes, size_t len)
-{
-	text_add(t, INPUT_MAGIC, 4);
-	put_be(t, number, 8);
-	put_be(t, len, 4);
-	if (!t->full)
-		put_be(t, XXH32(bytes, len, XXH32(t->data + 4, 12, 0)), 4);
-}
-
 void
 journal_input(struct journal_dir *d, const struct text *bytes)
 {
-	size_t len = bytes->full || bytes->len > d->input.max ? 0 : bytes->len;
+	size_t len = bytes->full || bytes->len > SLOT_SIZE - SLOT_HEAD ? 0 : bytes->len;
+	uint64_t hash = XXH64(bytes->data, len, 0);
 
-	if (d->slot > 0 && len == d->input.len && (len == 0 || memcmp(bytes->data, d->input.data, len) == 0))
+	if (d->slot > 0 && hash == d->slot_hash)
 		return;
 	struct op *op = ops_add(d, OP_INPUT, d->slot + 1);
-	if (!op)
+	struct text *to = &d->journal->next.bytes;
+	uint8_t *p = op ? text_reserve(to, SLOT_HEAD + len) : NULL;
+	if (!p)
 		return;
 	d->slot++;
-	text_clear(&d->input);
-	text_add(&d->input, bytes->data, len);
-	slot_head(&op->bytes, d->slot, bytes->data, len);
-	text_add(&op->bytes, bytes->data, len);
+	d->slot_hash = hash;
+	slot_head(p, d->slot, bytes->data, len);
+	if (len)
+		memcpy(p + SLOT_HEAD, bytes->data, len);
+	op->end = to->len;
 }
 
 struct journal *
@@ -354,6 +368,8 @@ journal_new(uv_loop_t *loop)
 		return NULL;
 	j->loop = loop;
 	j->done.data = j;
+	text_init(&j->next.bytes, JOURNAL_MAX);
+	text_init(&j->running.bytes, JOURNAL_MAX);
 	if (uv_mutex_init(&j->lock) < 0)
 		goto no_lock;
 	if (uv_cond_init(&j->wake) < 0)
@@ -378,6 +394,8 @@ on_closed(uv_handle_t *handle)
 
 	uv_cond_destroy(&j->wake);
 	uv_mutex_destroy(&j->lock);
+	text_fini(&j->next.bytes);
+	text_fini(&j->running.bytes);
 	free(j->next.list);
 	free(j->running.list);
 	free(j);
@@ -422,7 +440,6 @@ journal_dir_new(struct journal *j, int dirfd)
 	d->journal = j;
 	d->refs = 1;
 	d->input_fd = -1;
-	text_init(&d->input, SLOT_SIZE - SLOT_HEAD);
 	for (int i = 0; i < OPEN_MAX; i++)
 		d->open[i].fd = -1;
 	return d;
@@ -618,10 +635,8 @@ journal_recover(int dirfd, uint64_t newest, struct frame_pool *pool, struct segm
 static uint64_t
 slot_read(int fd, unsigned slot, struct text *out)
 {
-	uint8_t head[SLOT_HEAD];
+	uint8_t head[SLOT_HEAD], expected[SLOT_HEAD];
 	struct cursor c = cursor_of(head, sizeof(head));
-	char expected[SLOT_HEAD + 1];
-	struct text t;
 
 	if (pread(fd, head, sizeof(head), (off_t)slot * SLOT_SIZE) != (ssize_t)sizeof(head))
 		return 0;
@@ -631,8 +646,7 @@ slot_read(int fd, unsigned slot, struct text *out)
 	char *bytes = len <= SLOT_SIZE - SLOT_HEAD ? text_reserve(out, len) : NULL;
 	if (!bytes || pread(fd, bytes, len, (off_t)slot * SLOT_SIZE + SLOT_HEAD) != (ssize_t)len)
 		return 0;
-	text_init_fixed(&t, expected, sizeof(expected));
-	slot_head(&t, number, bytes, len);
+	slot_head(expected, number, bytes, len);
 	return memcmp(head, expected, sizeof(head)) == 0 ? number : 0;
 }
 
@@ -654,6 +668,5 @@ journal_recover_input(struct journal_dir *d, struct text *out)
 	}
 	if (fd >= 0)
 		close(fd);
-	text_clear(&d->input);
-	text_add(&d->input, out->data, out->len);
+	d->slot_hash = XXH64(out->data, out->len, 0);
 }
