@@ -170,12 +170,3 @@ cache_put(struct cache *c, enum cache_space space, const char *path, const struc
 	shrink(c);
 	return i;
 }
-
-void
-cache_weigh(struct cache *c, struct cache_item *item)
-{
-	c->bytes -= item->cost;
-	item->cost = cost_of(item);
-	c->bytes += item->cost;
-	shrink(c);
-}

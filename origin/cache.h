@@ -65,7 +65,5 @@ struct cache_item *cache_find(struct cache *c, enum cache_space space, const cha
 struct cache_item *cache_put(
     struct cache *c, enum cache_space space, const char *path, const struct cache_item *content);
 void cache_remove(struct cache *c, struct cache_item *item);
-/* Weigh an item again after its entity has grown (a compressed form was added). */
-void cache_weigh(struct cache *c, struct cache_item *item);
 
 #endif

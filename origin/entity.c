@@ -85,7 +85,7 @@ entity_free(struct entity **e)
 size_t
 entity_cost(const struct entity *e)
 {
-	return sizeof *e + 1024 + (e->body ? e->body->len : 0) + e->gzip_size;
+	return sizeof *e + 1024 + (e->body ? e->body->len << e->compressible : 0);
 }
 
 const char *

@@ -47,7 +47,8 @@ struct entity *entity_new(struct blob *body);
 struct entity *entity_new_file(int fd, uint64_t size);
 void entity_free(struct entity **e);
 
-/* Bytes of memory that it holds. */
+/* Bytes of memory that it holds, or may hold: a compressed form, which is never the larger one, is counted in advance.
+ */
 size_t entity_cost(const struct entity *e);
 
 /* "0123456789abcdef", with quotes; the gzip form has another one, since a strong tag stands for the bytes sent

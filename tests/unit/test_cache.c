@@ -155,7 +155,8 @@ codes_what_gets_smaller(void **state)
 	assert_int_equal(entity_coding(i.entity, false), ENTITY_IDENTITY);
 	size_t before = entity_cost(i.entity);
 	assert_int_equal(entity_coding(i.entity, true), ENTITY_GZIP);
-	assert_true(entity_cost(i.entity) > before);
+	assert_true(before >= 1000 + i.entity->gzip_size); /* the cache weighs an item once */
+	assert_int_equal(entity_cost(i.entity), before);
 	entity_etag(i.entity, ENTITY_IDENTITY, etag[0]);
 	entity_etag(i.entity, ENTITY_GZIP, etag[1]);
 	assert_string_not_equal(etag[0], etag[1]);
