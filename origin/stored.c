@@ -350,7 +350,7 @@ segment_hash(struct worker *w, const struct stored_segment *s, int fd, uint64_t 
 
 	if (hour && hour->hashes && hour->T) {
 		int64_t into = s->grid.ns / NS_PER_S - (int64_t)s->hour * 3600;
-		uint64_t k = into < 0 ? UINT64_MAX : (uint64_t)into / hour->T;
+		uint64_t k = into < 0 || into % hour->T ? UINT64_MAX : (uint64_t)into / hour->T;
 		if (k < hour->hash_count && hour->sizes[k] == size && hour->hashes[k]) {
 			*hash = hour->hashes[k];
 			return 0;

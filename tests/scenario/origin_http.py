@@ -336,6 +336,10 @@ def test_segments(o, f):
         test_ranges(o, f.url(t), data, a, what)
         same(ask(o.port, f.url(t), If_None_Match=a["ETag"]).status, 304, "%s segment: 304" % what)
         same(ask(o.port, f.url(t), Accept_Encoding="gzip")["Content-Encoding"], None, "%s segment: never gzip" % what)
+    between = bytes(f.hifi.size)  # a name of the pattern that no entry has, in the size of the entry before it
+    with open(os.path.join(f.hifi.folder, mkstore.segment_name(cold + 1)), "wb") as out:
+        out.write(between)
+    same(ask(o.port, f.url(cold + 1))["ETag"], '"%016x"' % mkstore.xxh64(between), "a file between two numbers: its own tag")
     p = ask(o.port, "/fip/pack/" + mkstore.segment_name(new, ".aac"))
     same((p.status, p["Content-Type"]), (200, "audio/aac"), "packed segment: type")
     a = ask(o.port, "/fip/hifi/" + mkstore.segment_name(f.newest + 3600))
