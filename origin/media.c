@@ -25,7 +25,6 @@ media_segment(struct request *r)
 		.rendition = r->names.rendition,
 		.hour = r->names.hour,
 		.grid = r->names.grid,
-		.kind = r->names.kind,
 	};
 	struct cache_item *i = stored_segment(r->worker, &s, &error);
 

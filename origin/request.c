@@ -212,15 +212,6 @@ answer_options(struct request *r)
 	queue_once(r, 204, response, 0);
 }
 
-static unsigned
-method_of(const char *name)
-{
-	return !strcmp(name, "GET")       ? METHOD_GET
-	       : !strcmp(name, "HEAD")    ? METHOD_HEAD
-	       : !strcmp(name, "OPTIONS") ? METHOD_OPTIONS
-					  : 0;
-}
-
 static enum MHD_Result
 note_field(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -287,20 +278,18 @@ void
 request_handle(struct worker *w, struct MHD_Connection *connection, const char *method, const char *url,
     const char *query, bool too_long)
 {
-	struct request r = { .worker = w, .connection = connection, .query = query };
-	unsigned m = method_of(method);
+	struct request r = { .worker = w, .connection = connection, .query = query, .head = !strcmp(method, "HEAD") };
 
-	if (m == METHOD_OPTIONS) {
+	if (!strcmp(method, "OPTIONS")) {
 		answer_options(&r);
 		return;
 	}
-	if (!m) {
+	if (!r.head && strcmp(method, "GET") != 0) {
 		r.close = true; /* its body was not read */
 		fail_with(
 		    &r, &(struct problem){ .status = 405, .detail = "files are only read here" }, "Allow", ALLOWED);
 		return;
 	}
-	r.head = m == METHOD_HEAD;
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_field, &r);
 	enum target_error e = too_long ? TARGET_TOO_LONG : target_parse(url, strlen(url), &r.target);
 	if (e)

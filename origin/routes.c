@@ -6,27 +6,25 @@
 #include "base/log.h"
 #include "origin/handlers.h"
 
-#define READ (METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)
-
 /* In the order in which they are tried: what listeners ask for most comes first. */
 static const struct route routes[] = {
-	{ "/{station}/{rendition}/index.m3u8", ROUTE_MEDIA, QUERY_STRICT, READ, playlist_media },
-	{ "/{station}/{rendition}/{hour}/{segment}", ROUTE_SEGMENT, QUERY_STRICT, READ, media_segment },
-	{ "/{station}/index.m3u8", ROUTE_MULTIVARIANT, QUERY_STRICT, READ, playlist_multivariant },
-	{ "/{station}/{rendition}/{hour}.m3u8", ROUTE_HOUR, QUERY_STRICT, READ, playlist_hour },
-	{ "/stations.json", ROUTE_STATIONS, QUERY_STRICT, READ, stations_json },
-	{ "/healthz", ROUTE_HEALTH, QUERY_ANY, READ, health_all },
-	{ "/healthz/{station}", ROUTE_HEALTH, QUERY_ANY, READ, health_station },
-	{ "/metrics", ROUTE_METRICS, QUERY_ANY, READ, counters_metrics },
-	{ "/", ROUTE_PAGE, QUERY_ANY, READ, page_home },
-	{ "/_player/*", ROUTE_PAGE, QUERY_ANY, READ, page_asset },
-	{ "/{station}", ROUTE_PAGE, QUERY_ANY, READ, page_redirect },
-	{ "/{station}/", ROUTE_PAGE, QUERY_ANY, READ, page_station },
-	{ "/*", ROUTE_FILE, QUERY_STRICT, READ, media_file },
+	{ "/{station}/{rendition}/index.m3u8", ROUTE_MEDIA, QUERY_STRICT, playlist_media },
+	{ "/{station}/{rendition}/{hour}/{segment}", ROUTE_SEGMENT, QUERY_STRICT, media_segment },
+	{ "/{station}/index.m3u8", ROUTE_MULTIVARIANT, QUERY_STRICT, playlist_multivariant },
+	{ "/{station}/{rendition}/{hour}.m3u8", ROUTE_HOUR, QUERY_STRICT, playlist_hour },
+	{ "/stations.json", ROUTE_STATIONS, QUERY_STRICT, stations_json },
+	{ "/healthz", ROUTE_HEALTH, QUERY_ANY, health_all },
+	{ "/healthz/{station}", ROUTE_HEALTH, QUERY_ANY, health_station },
+	{ "/metrics", ROUTE_METRICS, QUERY_ANY, counters_metrics },
+	{ "/", ROUTE_PAGE, QUERY_ANY, page_home },
+	{ "/_player/*", ROUTE_PAGE, QUERY_ANY, page_asset },
+	{ "/{station}", ROUTE_PAGE, QUERY_ANY, page_redirect },
+	{ "/{station}/", ROUTE_PAGE, QUERY_ANY, page_station },
+	{ "/*", ROUTE_FILE, QUERY_STRICT, media_file },
 };
 
 /* Takes what the last row does not: "/" and folders below stations have no page. */
-static const struct route no_route = { "*", ROUTE_FILE, QUERY_ANY, READ, media_file };
+static const struct route no_route = { "*", ROUTE_FILE, QUERY_ANY, media_file };
 
 const char *
 route_kind_name(enum route_kind kind)
@@ -88,10 +86,8 @@ match(const char *pattern, const struct target *t, struct route_names *names)
 		size_t len = strcspn(p, "/");
 		if (i >= t->count)
 			return false;
-		if (*p == '*') {
-			names->rest = i;
+		if (*p == '*')
 			return !t->directory;
-		}
 		if (!fits(p, len, t->component[i], names))
 			return false;
 		p += len;

@@ -26,8 +26,6 @@ enum route_kind {
 };
 const char *route_kind_name(enum route_kind kind);
 
-enum route_method { METHOD_GET = 1, METHOD_HEAD = 2, METHOD_OPTIONS = 4 };
-
 /* What a route does with the query. */
 enum route_query {
 	QUERY_STRICT, /* an unknown parameter is an error: a mistyped one must not silently mean "live" */
@@ -40,14 +38,12 @@ struct route_names {
 	uint64_t hour;         /* since 1970; of an hour file or a segment's folder */
 	struct wall grid;      /* of a segment */
 	enum layout_kind kind; /* of a segment */
-	unsigned rest;         /* index of the first component that "*" stands for */
 };
 
 struct route {
 	const char *pattern; /* "{station}", "{rendition}", "{hour}", "{hour}.m3u8", "{segment}"; "*": one or more */
 	enum route_kind kind;
 	enum route_query query;
-	unsigned methods;
 	void (*handler)(struct request *r);
 };
 

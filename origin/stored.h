@@ -21,7 +21,6 @@ struct stored_segment {
 	const char *path, *station, *rendition;
 	uint64_t hour;
 	struct wall grid;
-	enum layout_kind kind;
 };
 struct cache_item *stored_segment(struct worker *w, const struct stored_segment *s, int *error);
 

@@ -27,7 +27,7 @@ check_path(const struct target *t)
 static void
 check_names(const struct route *r, const struct route_names *n)
 {
-	CHECK(r && r->handler && r->methods);
+	CHECK(r && r->handler);
 	if (r->kind == ROUTE_SEGMENT || r->kind == ROUTE_HOUR || r->kind == ROUTE_MEDIA)
 		CHECK(n->station && n->rendition && *n->station != '.' && *n->rendition != '.');
 	if (r->kind == ROUTE_MULTIVARIANT)
