@@ -5,7 +5,6 @@ import datetime
 import glob
 import os
 import re
-import shutil
 import subprocess
 import urllib.request
 
@@ -201,15 +200,6 @@ def log_lines(folder):
 # --- pages
 
 
-def lint(folder):
-    """mandoc(1) finds no fault in the pages."""
-    if not shutil.which("mandoc"):
-        return ok(True, f"{lint.__doc__} # SKIP there is no mandoc")
-    p = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *(os.path.join(DOC, name) for name in PAGES)],
-                       capture_output=True, text=True)
-    ok(p.returncode == 0 and not p.stdout, lint.__doc__, p.stdout, p.stderr)
-
-
 def references(folder):
     """Pages refer to pages that are there."""
     names = {(f"hindcast-{n[:-2]}" if n.endswith(".1") else n[:-2], n[-1]) for n in PAGES}
@@ -281,5 +271,5 @@ def store(folder):
     ok(checked >= 4, "hour files and lists are drawn", checked)
 
 
-main(tables, tables_anew, key_names, origin_keys, input_types, options, long_options, metrics, log_lines, lint, references,
-     examples, comments, store)
+main(tables, tables_anew, key_names, origin_keys, input_types, options, long_options, metrics, log_lines, references, examples,
+     comments, store)

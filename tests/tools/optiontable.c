@@ -110,7 +110,8 @@ write_default(struct text *out, const char *fallback)
 static void
 write_range(struct text *out, const struct config_option *o)
 {
-	bool bounded = (o->least || o->most) && o->type != CONFIG_STRING && o->type != CONFIG_BOOL && o->type != CONFIG_ENUM;
+	bool bounded =
+	    (o->least || o->most) && o->type != CONFIG_STRING && o->type != CONFIG_BOOL && o->type != CONFIG_ENUM;
 
 	if (bounded) {
 		text_str(out, "From\n.Li ");
