@@ -269,15 +269,17 @@ cut_tail(struct cache_item *i, const struct hour *h)
 static int
 load_hour(struct worker *w, const char *path, const char *station, uint64_t hour, struct cache_item *i)
 {
-	char name[TARGET_SIZE + 8], why[128];
+	char part[TARGET_SIZE + 8], why[128];
 	struct hour h;
 	int rc = load_text(w, path, path, i);
 
 	if (rc == -ENOENT) {
-		snprintf(name, sizeof name, "%s.part", path);
-		rc = load_text(w, path, name, i);
-		i->part = true;
+		snprintf(part, sizeof part, "%s.part", path);
+		rc = load_text(w, path, part, i);
+		i->part = rc == 0;
 	}
+	if (rc == -ENOENT) /* it was renamed in between */
+		rc = load_text(w, path, path, i);
 	if (rc)
 		return rc;
 	i->expires.ns = w->now.ns + 600 * NS_PER_S; /* closed_age moves with the clock */
