@@ -21,8 +21,8 @@
 enum status { STATUS_GOOD = 0, STATUS_FAULTS = 1, STATUS_USAGE = 2 };
 
 static const char usage[] =
-    "usage: rewind [-c FILE] [--store PATH] ls [STATION[/RENDITION]] [--json]\n"
-    "       rewind [-c FILE] [--store PATH] verify [STATION[/RENDITION]] [--from INSTANT] [--to INSTANT]\n"
+    "usage: hindcast-rewind [-c FILE] [--store PATH] ls [STATION[/RENDITION]] [--json]\n"
+    "       hindcast-rewind [-c FILE] [--store PATH] verify [STATION[/RENDITION]] [--from INSTANT] [--to INSTANT]\n"
     "  -c FILE       configuration (default " DEFAULT_CONFIG ")\n"
     "  --store PATH  folder of the store, instead of the configuration's\n"
     "  --json        for programs\n"

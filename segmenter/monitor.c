@@ -108,7 +108,7 @@ monitor_open(uv_loop_t *loop, const char *listen, struct pipeline *pipeline, str
 	struct monitor *m;
 
 	if (address_parse(listen, &address) < 0) {
-		text_fmt(errors, "[segmenter] metrics = %s: want an address and a port, like 127.0.0.1:8002\n", listen);
+		text_fmt(errors, "[segmenter] metrics = %s: want an address and a port, like 127.0.0.1:8004\n", listen);
 		return -1;
 	}
 	m = calloc(1, sizeof(*m));

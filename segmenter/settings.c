@@ -53,7 +53,7 @@ static const struct config_option listener_options[] = {
 static const struct config_option segmenter_options[] = {
 	{ "memory", CONFIG_SIZE, SEGMENTER(memory), .fallback = "256M", .least = 16 << 20, .most = INT64_C(1) << 40,
 	    .help = "what audio frames may take in all" },
-	{ "metrics", CONFIG_STRING, SEGMENTER(metrics), .fallback = "127.0.0.1:8002",
+	{ "metrics", CONFIG_STRING, SEGMENTER(metrics), .fallback = "127.0.0.1:8004",
 	    .help = "address of /metrics and /healthz; empty: none" },
 };
 
@@ -256,7 +256,7 @@ check_metrics(const struct config *c, const struct segmenter_settings *s, struct
 	struct sockaddr_storage address;
 
 	if (s->metrics && *s->metrics && address_parse(s->metrics, &address) < 0)
-		config_error(c, s, "metrics", errors, "want ADDRESS:PORT, such as 127.0.0.1:8002, or nothing");
+		config_error(c, s, "metrics", errors, "want ADDRESS:PORT, such as 127.0.0.1:8004, or nothing");
 }
 
 int

@@ -41,7 +41,7 @@ struct listener_settings {
 struct segmenter_settings {
 	struct config_section section;
 	int64_t memory; /* bytes that frames may take in all */
-	char *metrics;  /* "127.0.0.1:8002": /metrics and /healthz of the segmenter; empty: none */
+	char *metrics;  /* "127.0.0.1:8004": /metrics and /healthz of the segmenter; empty: none */
 };
 
 extern const struct config_kind segmenter_kinds[];

@@ -633,6 +633,10 @@ input_restore(struct input *in, struct mono now, const void *data, size_t len)
 
 	if (in->start.ns || carry_read(data, len, in->context.pool, &c, &in->held) < 0)
 		return;
+	if (c.rest_len > BUFFER_SIZE) { /* no input of this program wrote that */
+		frame_queue_clear(&in->held);
+		return;
+	}
 	log_info("goes on with what had arrived input=\"%s\" frames=%u bytes=%zu", in->name, in->held.count, c.rest_len);
 	in->run_open = c.format.codec != CODEC_NONE;
 	in->format = c.format;
@@ -644,6 +648,10 @@ input_restore(struct input *in, struct mono now, const void *data, size_t len)
 	in->end = (uint32_t)c.rest_len;
 	memcpy(in->buffer, c.rest, c.rest_len);
 	in->restored = in->settings->type == INPUT_PIPE;
+	if (!in->restored && !in->run_open) {
+		in->end = 0; /* the rest of a connection that has gone, less than a frame: nothing can be made of it */
+		return;
+	}
 	if (in->restored) {
 		if (in->profile == PROFILE_GATHERING && in->held.count >= PROFILE_FRAMES)
 			profile_look(in);

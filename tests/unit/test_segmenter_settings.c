@@ -104,7 +104,7 @@ test_defaults(void **state)
 	assert_int_equal(l->head_timeout, INT64_C(10000000000));
 	const struct segmenter_settings *s = config_next(&c, "segmenter", NULL);
 	assert_int_equal(s->memory, 256 << 20);
-	assert_string_equal(s->metrics, "127.0.0.1:8002");
+	assert_string_equal(s->metrics, "127.0.0.1:8004");
 	config_free(&c);
 	text_fini(&errors);
 }
