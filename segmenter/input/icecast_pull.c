@@ -323,6 +323,8 @@ transfer_set(struct transport *t, const struct input_settings *s)
 	SET(CURLOPT_URL, t->url);
 	SET(CURLOPT_ERRORBUFFER, t->error);
 	SET(CURLOPT_NOSIGNAL, 1L);
+	/* who gives up a transfer does not wait for the thread that still asks for its host: that is the whole loop */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_USERAGENT, "hindcast");
 	SET(CURLOPT_HTTPHEADER, t->headers);
 	/* Shoutcast v1 answers "ICY 200 OK" */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -18,6 +20,21 @@
 
 #define SIZE 200000u /* of the fixture's streams */
 #define TITLES "One|It''s \xc3\xa9t\xc3\xa9|caf\xc3\xa9|"
+
+#define RESOLVER_SECONDS 4 /* that the name server of "slow.invalid" takes */
+
+/* libcurl's, too: what the program defines comes before libc's. */
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	if (!node || strcmp(node, "slow.invalid") != 0)
+		return real(node, service, hints, out);
+	sleep(RESOLVER_SECONDS);
+	return EAI_AGAIN;
+}
 
 /* The server, shared by all tests. */
 static struct {
@@ -300,6 +317,23 @@ test_silent(void **state)
 	assert_int_equal(b->in.ups, 0);
 }
 
+/* A name server that does not answer holds up neither the loop nor its end. */
+static void
+test_slow_resolver(void **state)
+{
+	struct fixture *f = *state;
+
+	snprintf(f->url, sizeof(f->url), "http://slow.invalid/m");
+	bench_open(f->b);
+	int64_t begun = clock_mono_now().ns;
+	f->b->ops->tick(f->b->t, f->b->now);
+	f->b->ops->tick(f->b->t, (struct mono){ f->b->now.ns + 20 * NS_PER_S });
+	assert_int_equal(f->b->in.counters.connect_errors, 1);
+	f->b->ops->tick(f->b->t, (struct mono){ f->b->now.ns + 60 * NS_PER_S });
+	f->b->ops->close(&f->b->t);
+	assert_true(clock_mono_now().ns - begun < RESOLVER_SECONDS * NS_PER_S / 2);
+}
+
 static void
 test_slow(void **state)
 {
@@ -438,6 +472,7 @@ main(void)
 		TEST(test_empty),
 		TEST(test_garbage),
 		TEST(test_silent),
+		TEST(test_slow_resolver),
 		TEST(test_slow),
 		TEST(test_refused_stream),
 		TEST(test_connection_refused),
