@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+
+#define SIX_SECONDS 288 /* frames of AAC at 48 kHz */
 #include "media/framer.h"
 
 /* 90 kHz ticks of a wall time, modulo 2^33, rounded to nearest. */
@@ -128,7 +130,7 @@ static int
 segment_add(struct segment *s, const struct slot *slot)
 {
 	if (s->count == s->size) {
-		uint32_t size = s->size ? s->size * 2 : 128;
+		uint32_t size = s->size ? s->size * 2 : SIX_SECONDS;
 		struct frame *frames = realloc(s->frames, size * sizeof(*frames));
 		if (!frames)
 			return -1;
