@@ -19,6 +19,7 @@
 #include "origin/sniff.h"
 
 #define EVENTS 16
+#define LONGEST_WAIT_MS 1000
 #define DRAIN_NS (5 * NS_PER_S)
 
 static void __attribute__((format(printf, 2, 0))) log_library(void *cls, const char *fmt, va_list ap)
@@ -186,22 +187,24 @@ take_news(struct worker *w)
 	renew_daemons(w);
 }
 
-/* Milliseconds until something has to be done unasked, rounded up; -1: never. */
+/* Milliseconds until something has to be done unasked, rounded up. Never long: where descriptors were short,
+ * libmicrohttpd goes on accepting only in a later run than the one that set some free, and says of no time for it. */
 static int
 next_deadline(struct worker *w)
 {
-	int64_t ms = -1;
+	int64_t ms = LONGEST_WAIT_MS;
 
 	if (w->longest_waiting) {
 		int64_t due = w->longest_waiting->since.ns + w->server->options.idle_timeout_ns - w->now.ns;
-		ms = due > 0 ? (due + NS_PER_MS - 1) / NS_PER_MS : 0;
+		int64_t left = due > 0 ? (due + NS_PER_MS - 1) / NS_PER_MS : 0;
+		ms = left < ms ? left : ms;
 	}
 	for (struct worker_daemon *d = w->daemons; d < w->daemons + WORKER_DAEMONS; d++) {
 		MHD_UNSIGNED_LONG_LONG left;
-		if (d->daemon && MHD_get_timeout(d->daemon, &left) == MHD_YES && (ms < 0 || (int64_t)left < ms))
+		if (d->daemon && MHD_get_timeout(d->daemon, &left) == MHD_YES && left < (uint64_t)ms)
 			ms = (int64_t)left;
 	}
-	return ms > 60000 ? 60000 : (int)ms;
+	return (int)ms;
 }
 
 static void

@@ -504,7 +504,21 @@ def test_descriptors(folder, f):
         c.request("GET", "/fip/" + name)
         r = c.getresponse()
         ok(r.status == 200 and r.read() == data, "and the file as soon as there are more", r.status)
-    c.close()
+    taken = {int(fd) for fd in os.listdir("/proc/%d/fd" % o.process.pid)}
+    resource.prlimit(o.process.pid, resource.RLIMIT_NOFILE, (max(taken) + 3, limits[1]))
+    held = [socket.create_connection(("127.0.0.1", o.port), timeout=5) for _ in range(8)]
+    time.sleep(0.2)
+    o.process.send_signal(signal.SIGSTOP)  # it shall see them all go at once
+    for s in held + [c]:
+        s.close()
+    o.process.send_signal(signal.SIGCONT)
+    resource.prlimit(o.process.pid, resource.RLIMIT_NOFILE, limits)
+    time.sleep(0.2)
+    try:
+        status = ask(o.port, "/fip/hifi/index.m3u8").status
+    except OSError as e:
+        status = e
+    same(status, 200, "after more connections than descriptors, new ones are accepted again")
     same(o.stop(), 0, "TERM ends it cleanly")
     for name in names:
         os.unlink(os.path.join(f.store, "fip", name))
