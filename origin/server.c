@@ -119,8 +119,8 @@ load_credentials(struct config *c, struct credentials **out, struct text *errors
 	return 0;
 }
 
-/* Let there be a descriptor for every connection, as far as the system allows. */
-static void
+/* Let there be descriptors for so many connections. Returns for how many there are, as far as the system allows. */
+static unsigned
 raise_file_limit(unsigned connections)
 {
 	struct rlimit limit;
@@ -128,13 +128,19 @@ raise_file_limit(unsigned connections)
 	rlim_t wanted = 2 * (rlim_t)connections + OTHER_FILES;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
-		return;
+		return connections;
+	rlim_t before = limit.rlim_cur;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit))
+	if (setrlimit(RLIMIT_NOFILE, &limit)) {
 		log_warn("open files not raised error=\"%s\"", strerror(errno));
-	if (limit.rlim_cur < (rlim_t)connections + OTHER_FILES)
-		log_warn("fewer open files than max_connections needs have=%llu want=%llu",
-		    (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+		limit.rlim_cur = before;
+	}
+	if (limit.rlim_cur >= wanted)
+		return connections;
+	unsigned enough = limit.rlim_cur > OTHER_FILES + 2 ? (unsigned)(limit.rlim_cur - OTHER_FILES) / 2 : 1;
+	log_warn("max_connections is lowered: open files are limited to %llu want=%u have=%u",
+	    (unsigned long long)limit.rlim_cur, connections, enough);
+	return enough;
 }
 
 static unsigned
@@ -262,10 +268,10 @@ server_init(struct server *s, struct config *c, struct text *errors)
 	s->options.threads = s->options.threads > 256 ? 256 : s->options.threads;
 	s->options.memory = (size_t)o->memory / s->options.threads;
 	pthread_mutex_init(&s->lock, NULL);
-	if (limits_init(
-		&s->limits, (unsigned)o->soft_connections, (unsigned)o->max_connections, (unsigned)o->per_address))
+	unsigned most = raise_file_limit((unsigned)o->max_connections);
+	unsigned soft = o->soft_connections < most ? (unsigned)o->soft_connections : most;
+	if (limits_init(&s->limits, soft, most, (unsigned)o->per_address))
 		goto memory;
-	raise_file_limit((unsigned)o->max_connections);
 	s->workers = calloc(s->options.threads, sizeof *s->workers);
 	s->catalogue = catalogue_new(c);
 	if (!s->workers || !s->catalogue)

@@ -44,10 +44,11 @@ def same(got, want, name):
 class Origin:
     """A running origin; its log lines are read by a thread."""
 
-    def __init__(self, ini, *addresses):
+    def __init__(self, ini, *addresses, descriptors=None):
         self.ini = ini
         self.lines, self.news = [], threading.Condition()
-        self.process = subprocess.Popen([ORIGIN, "-c", ini], stderr=subprocess.PIPE, text=True)
+        limited = ["prlimit", "--nofile=%d" % descriptors] if descriptors else []
+        self.process = subprocess.Popen(limited + [ORIGIN, "-c", ini], stderr=subprocess.PIPE, text=True)
         running.append(self)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -522,6 +523,14 @@ def test_descriptors(folder, f):
     same(o.stop(), 0, "TERM ends it cleanly")
     for name in names:
         os.unlink(os.path.join(f.store, "fip", name))
+    o = Origin(ini, descriptors=400)
+    ok(o.wait_for("max_connections.* want=16000 have=72"), "a max_connections above the descriptors is lowered", o.lines)
+    held = [socket.create_connection(("127.0.0.1", o.port), timeout=5) for _ in range(72)]
+    time.sleep(0.2)
+    same(ask(o.port, "/fip/hifi/index.m3u8").status, 503, "so that there is one left to say 503 with")
+    for s in held:
+        s.close()
+    same(o.stop(), 0, "TERM ends it cleanly")
 
 
 def test_wire(o, f):
