@@ -205,7 +205,7 @@ finish_reopened(struct rendition *r, struct wall now)
 }
 
 void
-rendition_resume(struct rendition *r, struct wall now)
+rendition_resume(struct rendition *r, struct wall now, bool laid_in)
 {
 	struct segment *open = r->cut.open;
 	struct audio_format format = open ? open->format : r->merge.format;
@@ -215,12 +215,12 @@ rendition_resume(struct rendition *r, struct wall now)
 		return; /* a new rendition: it begins with the first frame that begins a segment */
 	if (open) {
 		merge_resume(&r->merge, &format, r->resume_end, open->msn, false);
-		if (now.ns <= layout_grid(open->msn + 2, r->T).ns)
+		if (laid_in || now.ns <= layout_grid(open->msn + 2, r->T).ns)
 			return;
 		finish_reopened(r, now);
 	} else {
 		uint64_t msn = r->merge.msn;
-		if (next <= msn + 1) {
+		if (laid_in || next <= msn + 1) {
 			merge_resume(&r->merge, &format, r->resume_end, msn, true);
 			return;
 		}

@@ -57,8 +57,8 @@ int rendition_open(struct rendition *r, const struct rendition_context *context,
 void rendition_close(struct rendition *r);
 
 /* Where the output goes on, once the time base is known: in the unfinished segment, at the next number, or after a gap.
- */
-void rendition_resume(struct rendition *r, struct wall now);
+ * `laid_in`: the input brings what was on air meanwhile, so there is none. */
+void rendition_resume(struct rendition *r, struct wall now, bool laid_in);
 
 /* The sink of its input. */
 struct input_sink rendition_sink(struct rendition *r);

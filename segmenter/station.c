@@ -149,6 +149,13 @@ station_resume_end(const struct station *s)
 	return end;
 }
 
+/* Does it bring what was on air while no process was there? A command with `start` is told where the store ends. */
+static bool
+brings_past(const struct input_settings *settings)
+{
+	return settings && settings->type == INPUT_COMMAND && settings->start && *settings->start;
+}
+
 int
 station_start(
     struct station *s, const struct station_context *context, const struct timebase *timebase, struct text *errors)
@@ -162,7 +169,7 @@ station_start(
 			.loop = s->loop, .pool = context->pool, .timebase = timebase, .sink = rendition_sink(r)
 		};
 
-		rendition_resume(r, now);
+		rendition_resume(r, now, brings_past(settings));
 		if (settings && input_open(&ic, settings, r->resume_end, &r->input, errors) < 0)
 			return -1;
 		if (settings)
@@ -187,8 +194,18 @@ station_close(struct station *s)
 
 /* ---- ticks */
 
+/* Does its input lie in the past? *frontier: how far that has come; untouched for an input that is live. */
+static bool
+lies_behind(const struct rendition *r, struct wall now, struct wall *frontier)
+{
+	if (!r->input || !input_catching_up(r->input, frontier))
+		return false;
+	return input_unpaced(r->input) || frontier->ns <= now.ns - BEHIND_NS;
+}
+
 /* How far inputs that lie in the past may go: one segment beyond the one that is furthest back, so that all renditions
- * stay in step and joint decisions (epoch.h) find every sibling's entry. false: none lies in the past. */
+ * stay in step and joint decisions (epoch.h) find every sibling's entry. Those at the present wait for nobody. false:
+ * none lies in the past. */
 static bool
 step_limit(const struct station *s, struct wall now, struct wall *limit)
 {
@@ -197,13 +214,10 @@ step_limit(const struct station *s, struct wall now, struct wall *limit)
 	for (unsigned i = 0; i < s->count; i++) {
 		const struct rendition *r = &s->renditions[i];
 		struct wall frontier;
-		bool unpaced = r->input && input_unpaced(r->input);
-		if (!r->input || !input_catching_up(r->input, &frontier))
-			continue;
-		if (!unpaced && frontier.ns > now.ns - BEHIND_NS)
+		if (!lies_behind(r, now, &frontier))
 			continue;
 		int64_t step = frontier.ns + s->settings->segment;
-		if (!unpaced && step > now.ns)
+		if (!input_unpaced(r->input) && step > now.ns)
 			step = now.ns;
 		if (!any || step < limit->ns)
 			limit->ns = step;
@@ -222,30 +236,29 @@ disk_behind(const struct station *s)
 	return false;
 }
 
-/* One rendition: bytes in, segments out. `past`: `limit` is the step of inputs that lie in the past. True if its input
- * moved on. */
+/* One rendition: bytes in, segments out. `limit` is the step of inputs that lie in the past. True if such a one moved
+ * on. */
 static bool
-rendition_tick(struct rendition *r, struct mono mono, struct wall now, bool past, struct wall limit)
+rendition_tick(struct rendition *r, struct mono mono, struct wall now, struct wall limit)
 {
-	struct wall frontier = now, before = { 0 }, at = now;
-	bool behind;
+	struct wall frontier = now, before = now;
 
 	if (!r->input || r->ended) {
 		if (!r->ended)
 			rendition_run(r, now);
 		return false;
 	}
-	behind = input_catching_up(r->input, &before);
-	input_tick(r->input, mono, past && behind ? limit : now);
-	if (input_catching_up(r->input, &frontier) && (past || frontier.ns < now.ns - BEHIND_NS))
-		at = frontier; /* what is laid in is judged by its own time, from its first frame on */
+	bool behind = lies_behind(r, now, &before);
+	input_tick(r->input, mono, behind ? limit : now);
 	if (input_unpaced(r->input) && input_ended(r->input)) {
 		struct wall end = input_delivered(r->input);
 		rendition_run(r, end);
 		rendition_end(r, now);
 		return true;
 	}
-	rendition_run(r, at);
+	/* what is laid in is judged by its own time, from its first frame on */
+	bool past = input_catching_up(r->input, &frontier) && (behind || frontier.ns <= now.ns - BEHIND_NS);
+	rendition_run(r, past ? frontier : now);
 	return behind && frontier.ns > before.ns;
 }
 
@@ -256,8 +269,11 @@ tick(struct station *s, struct mono mono, const struct timebase *timebase)
 	bool past = step_limit(s, now, &limit), moved = false, ended = s->count > 0;
 	bool blocked = past && disk_behind(s);
 
-	for (unsigned i = 0; i < s->count && !blocked; i++)
-		moved |= rendition_tick(&s->renditions[i], mono, now, past, limit);
+	for (unsigned i = 0; i < s->count; i++) {
+		struct wall frontier;
+		if (!blocked || !lies_behind(&s->renditions[i], now, &frontier))
+			moved |= rendition_tick(&s->renditions[i], mono, now, limit);
+	}
 	for (unsigned i = 0; i < s->count; i++) {
 		struct rendition *r = &s->renditions[i];
 		writer_tick(r->writer, mono);

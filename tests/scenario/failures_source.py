@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 
-from failing import (AAC, ENCODER, FRAMES, MEDIA, STATION, T, Encoder, Observer, config, get, login, main, metric, ok,
+from failing import (AAC, ENCODER, FRAMES, LOOP, MEDIA, STATION, T, Encoder, Observer, config, get, login, main, metric, ok,
                      origin, segmenter, until, verify)
 
 STALL = 3 * T  # from here on an origin would call the list stale
@@ -283,5 +283,44 @@ def test_foreign_live(folder):
     ok(s.end() == 0, "it ends as told", s.tail())
 
 
+def test_silent_sibling(folder):
+    """A command that starts and says nothing lies in the past for ever: the station's other rendition stays live"""
+    store = folder + "/store"
+    station = STATION.replace("renditions = a", "renditions = a b") + "[rendition s/b]\n"
+    station += "[input s/b main]\ntype = command\ncommand = exec sleep 1000\nstart = now\ntimeout = 1h\n"
+    s = segmenter(folder, config(store, LOOP, station))
+    list_path = store + "/s/a/index.m3u8"
+    until("a live list", lambda: os.path.exists(list_path))
+    begun, seen, stalled = time.monotonic(), time.monotonic(), 0
+    last = ""
+    while time.monotonic() < begun + 5 * T:
+        with open(list_path) as f:
+            text = f.read()
+        if text != last:
+            seen, last = time.monotonic(), text
+        stalled = max(stalled, time.monotonic() - seen)
+        time.sleep(0.1)
+    ok(stalled < STALL and "EXT-X-GAP" not in last, f"the live list goes on, longest stall {stalled:.1f} s", last)
+    ok(s.end() == 0, "it ends as told", s.tail())
+
+
+def test_command_after_restart(folder):
+    """A command with `start` brings what was on air while no process was there: none of it becomes a gap"""
+    source = f"type = command\ncommand = while cat {AAC}; do :; done\nstart = -20s\n"
+    path = folder + "/store/s/a/index.m3u8"
+    s = segmenter(folder, config(folder + "/store", source))
+    until("a live list", lambda: os.path.exists(path))
+    s.end()
+    time.sleep(5 * T)
+    s = segmenter(folder, config(folder + "/store", source))
+    newest = time.strftime("/%Y%m%dT%H%M%SZ.ts", time.gmtime(time.time() // T * T))
+    until("the present in the live list", lambda: newest in open(path).read())
+    with open(path) as f:
+        text = f.read()
+    ok("EXT-X-GAP" not in text and "EXT-X-DISCONTINUITY\n" not in text, "no gap and no discontinuity", text)
+    ok(s.end() == 0 and verify(folder + "/store") == "", "it ends as told, and the store is sound", s.tail())
+
+
 if __name__ == "__main__":
-    main(test_login, test_garbage, test_dead, test_replaced, test_foreign_file, test_foreign_source, test_foreign_live, at_once=True)
+    main(test_login, test_garbage, test_dead, test_replaced, test_foreign_file, test_foreign_source, test_foreign_live,
+         test_silent_sibling, test_command_after_restart, at_once=True)
