@@ -79,6 +79,7 @@ def soak():
 def run(test):
     began = time.monotonic()
     home = tempfile.mkdtemp(prefix="hindcast-test-")
+    os.chmod(home, 0o711)  # servers that lay down root's rights must get through
     env = dict(os.environ, BUILD=BUILD, TMPDIR=home, **test.env)
     process = subprocess.Popen(test.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                env=env, start_new_session=True)

@@ -66,8 +66,10 @@ def contenders(folder, source, out):
         f.write(CONFIGURATION % {"out": out, "source": source})
     found = {"segmenter": [SEGMENTER, "-c", ini]}
     if shutil.which("ffmpeg"):
-        found["ffmpeg"] = ["ffmpeg", "-v", "error", "-i", source, "-c", "copy", "-f", "hls", "-hls_time", "6",
-                           "-hls_playlist_type", "event", os.path.join(out, "index.m3u8")]
+        hls = ["ffmpeg", "-v", "error", "-i", source, "-c", "copy", "-f", "hls", "-hls_time", "6"]
+        found["ffmpeg"] = hls + [os.path.join(out, "index.m3u8")]
+        # it keeps every segment in its list, as the segmenter does, and writes all of it each time
+        found["ffmpeg, event list"] = hls + ["-hls_playlist_type", "event", os.path.join(out, "index.m3u8")]
     found["bare copy"] = [FLOOR, source, out, str(SEGMENTS)]
     return found
 
