@@ -167,11 +167,11 @@ job_run(uv_work_t *work)
 static void job_done(uv_work_t *work, int status);
 
 /* All that waits goes into one job. When that is so much that whoever brings it was held up, more is to come and the
- * live list waits for it. */
+ * live list waits for it; for one job only, since a disk that is slower than time would never catch up. */
 static void
 job_take(struct writer *w)
 {
-	w->live_waits = writer_full(w);
+	w->live_waits = writer_full(w) && !w->live_waits;
 	w->job = w->first;
 	w->job_count = w->waiting;
 	w->job_now = w->now;
@@ -298,9 +298,11 @@ join_gap(struct writer *w, const struct segment *s)
 
 	while (tail && tail->next)
 		tail = tail->next;
-	if (!s->gap || !tail || !tail->gap)
+	/* the store marks the last number of a span, so one that begins a new time line ends it */
+	if (!s->gap || !tail || !tail->gap || tail->discontinuity)
 		return false;
 	tail->msn = s->msn;
+	tail->discontinuity = s->discontinuity;
 	return true;
 }
 
