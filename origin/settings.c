@@ -34,7 +34,6 @@ static const struct config_option options[] = {
 	ROW(edge_tokens, CONFIG_STRING, NULL, .help = "query parameters of a CDN's tokens, which are ignored here"),
 	ROW(tls_certificate, CONFIG_STRING, NULL, .help = "PEM file with the certificate and its chain"),
 	ROW(tls_key, CONFIG_STRING, NULL, .help = "PEM file with its key"),
-	ROW(peer, CONFIG_STRING, NULL, .help = "another origin over a store of the same station"),
 };
 
 #undef ROW

@@ -20,7 +20,6 @@ struct origin_settings {
 	int stale;             /* enum stale_policy */
 	char *edge_tokens;     /* names, separated by spaces */
 	char *tls_certificate, *tls_key;
-	char *peer;
 };
 
 /* The shared kinds with [origin] described. */

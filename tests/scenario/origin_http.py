@@ -747,6 +747,7 @@ def test_start(folder, f, port):
     fails("", "store", "a store that is not there", store=os.path.join(folder, "none"))
     fails("", "no address", "an address that is none", "somewhere", code=2)
     fails("lissen = 1", r"wrong\.ini:\d+: .*lissen", "an unknown key", code=2)
+    fails("peer = http://b:8080", r"wrong\.ini:\d+: .*peer", "a key of what is not built yet", code=2)
     fails("soft_connections = 9\nmax_connections = 3", "soft_connections", "limits the wrong way round", code=2)
     fails("tls_certificate = /etc/hostname\ntls_key = /etc/hostname", "CERTIFICATE", "no certificate", "https://127.0.0.1:0")
     fails("", "tls_certificate", "TLS without a certificate", "https://127.0.0.1:0", code=2)
