@@ -247,7 +247,7 @@ closed_age(const struct worker *w, const char *station, uint64_t hour)
 
 	if (!s)
 		return DAY_S;
-	int64_t left = ((int64_t)hour * 3600 * NS_PER_S + s->retention_ns - w->wall.ns) / NS_PER_S;
+	int64_t left = (int64_t)hour * 3600 + (s->retention_ns - w->wall.ns) / NS_PER_S;
 	return left < 1 ? 1 : left < DAY_S ? left : DAY_S;
 }
 
