@@ -216,13 +216,12 @@ verify_station(struct verify *v, const char *station)
 	snprintf(name.station, sizeof name.station, "%s", station);
 	text_init(&list, 1 << 20);
 	int rc = file_read(v->root, path, &list);
-	if (rc == -ENOENT && !has_hours(v, station))
-		rc = 0; /* it waits for its first segment */
-	else if (rc < 0)
+	bool waits = rc == -ENOENT && !has_hours(v, station); /* for its first segment */
+	if (rc < 0 && !waits)
 		verify_fault(v, &name, "index.m3u8", "cannot be read: %s", strerror(-rc));
-	else if (list.data && strncmp(list.data, "#EXTM3U\n", 8) == 0)
+	else if (rc == 0 && list.data && strncmp(list.data, "#EXTM3U\n", 8) == 0)
 		check_multivariant(v, &name, list.data);
-	else
+	else if (rc == 0)
 		verify_fault(v, &name, "index.m3u8", "is not a playlist");
 	text_fini(&list);
 }
