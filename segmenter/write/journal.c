@@ -66,6 +66,7 @@ struct journal {
 	struct ops next, running; /* `running` is the thread's while `busy` */
 	bool busy;
 	bool work, quit; /* under the lock: the thread's orders */
+	bool over;       /* under the lock: the job has been done */
 	struct journal_counters counters;
 	uint64_t job_bytes, job_errors; /* of the job under way; the thread writes them */
 };
@@ -226,8 +227,9 @@ thread_run(void *arg)
 		j->work = false;
 		uv_mutex_unlock(&j->lock);
 		ops_run(j);
-		uv_async_send(&j->done);
 		uv_mutex_lock(&j->lock);
+		j->over = true;
+		uv_async_send(&j->done);
 	}
 	uv_mutex_unlock(&j->lock);
 }
@@ -267,7 +269,14 @@ ops_done(struct journal *j)
 static void
 on_done(uv_async_t *handle)
 {
-	ops_done(handle->data);
+	struct journal *j = handle->data;
+
+	uv_mutex_lock(&j->lock);
+	bool over = j->over;
+	j->over = false;
+	uv_mutex_unlock(&j->lock);
+	if (over)
+		ops_done(j);
 }
 
 bool
