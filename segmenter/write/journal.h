@@ -1,14 +1,15 @@
 /* The journal: frames of segments that are not in the store yet, so that a killed segmenter loses nothing that had
- *arrived.
+ * arrived.
  *
  * One file for each such segment, ".journal-MSN" in the rendition's folder, append-only. All appends and removals of
  * one tick go to a thread of its own as one job, in order. (libuv's workers wait for the disk whenever segments are
  * stored; what has arrived must not wait behind them.)
  *
  *	"HCJ1", then what the segment is:     (all integers big endian)
- *	u64 msn, u8 codec, u8 profile, u8[4] header, u32 rate, u8 channels, u8 flags (1 discontinuity), u64 anchor, u64
- *sample then one record a frame: u32 length, u32 samples, i64 wall ns, u8 flags (1 fill, 2 pending), u32 xxh32 of the
- *record so far and the frame, frame bytes
+ *	u64 msn, u8 codec, u8 profile, u8[4] header, u32 rate, u8 channels, u8 flags (1 discontinuity), u64 anchor,
+ *	u64 sample
+ *	then one record a frame: u32 length, u32 samples, i64 wall ns, u8 flags (1 fill, 2 pending),
+ *	u32 xxh32 of the record so far and the frame, frame bytes
  *
  * What has arrived and is in no segment yet (input.h) is in ".journal-input": two slots, written in turn, of which the
  * whole one with the higher number counts: "HCJ2", u64 number, u32 length, u32 xxh32 of the number, the length and the
@@ -25,7 +26,6 @@
 
 struct journal;
 
-/* `dirfd` of the rendition's folder is the journal's own copy. 0 or -errno. */
 struct journal_counters {
 	uint64_t bytes, errors, recovered_frames;
 };
@@ -35,7 +35,7 @@ struct journal *journal_new(uv_loop_t *loop);
 /* Waits for the job under way, then writes what is still to be written. The loop must run once more. */
 void journal_free(struct journal **j);
 
-/* What one rendition has in its folder. */
+/* What one rendition has in its folder, of which it keeps its own descriptor. NULL without memory. */
 struct journal_dir;
 struct journal_dir *journal_dir_new(struct journal *j, int dirfd);
 void journal_dir_free(struct journal_dir **d);
