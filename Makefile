@@ -51,6 +51,12 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The page's folder is compiled in: another PREFIX means another object.
+$(BUILD)/obj/origin/settings.o: $(BUILD)/prefix
+$(BUILD)/prefix: always
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+
 $(BUILD)/demo-clock: ops/demo/clock.c $(LIB)
 	$(CC) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
@@ -161,5 +167,5 @@ clean:
 
 -include $(OBJ:.o=.d) $(MAINS:%.c=$(BUILD)/obj/%.d) $(UNIT:=.d) $(TOOLS:=.d) $(FUZZERS:%=$(BUILD)/fuzz/%.d)
 
-.PHONY: all player deps deps-check run check check-asan bench soak fuzz tests fuzzers fuzz-targets install format clean
+.PHONY: always all player deps deps-check run check check-asan bench soak fuzz tests fuzzers fuzz-targets install format clean
 .DELETE_ON_ERROR:

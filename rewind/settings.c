@@ -2,7 +2,9 @@
 #include "rewind/settings.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -101,6 +103,20 @@ check_times(const struct config *c, const struct station_settings *s, struct tex
 	return rc;
 }
 
+/* An IANA time zone that this machine knows. */
+static int
+check_timezone(const struct config *c, const struct station_settings *s, struct text *errors)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", s->timezone);
+	bool plain = s->timezone[0] != '/' && !strstr(s->timezone, "..");
+	if (access("/usr/share/zoneinfo", F_OK) < 0 || (plain && access(path, R_OK) == 0))
+		return 0;
+	config_error(c, s, "timezone", errors, "unknown, want one of the IANA database, such as Europe/Paris or UTC");
+	return -1;
+}
+
 static struct rendition_settings *
 find_rendition(const struct config *c, const char *station, const char *name)
 {
@@ -178,7 +194,7 @@ settings_check(const struct config *c, struct text *errors)
 {
 	int rc = 0;
 	for (struct station_settings *s = NULL; (s = config_next(c, "station", s));)
-		rc |= check_times(c, s, errors) | check_renditions(c, s, errors);
+		rc |= check_times(c, s, errors) | check_timezone(c, s, errors) | check_renditions(c, s, errors);
 	for (struct rendition_settings *r = NULL; (r = config_next(c, "rendition", r));)
 		rc |= check_named(c, r, errors);
 	return rc;

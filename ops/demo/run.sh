@@ -149,9 +149,9 @@ TZ=$(zone)
 export TZ
 mkdir -p "$dir/store" && configuration >"$dir/hindcast.ini" || exit 1
 trap 'finish 0' INT TERM HUP
-"$build/segmenter" -c "$dir/hindcast.ini" >"$dir/segmenter.log" 2>&1 &
+"$build/segmenter" -c "$dir/hindcast.ini" >>"$dir/segmenter.log" 2>&1 &
 segmenter=$!
-"$build/origin" -c "$dir/hindcast.ini" >"$dir/origin.log" 2>&1 &
+"$build/origin" -c "$dir/hindcast.ini" >>"$dir/origin.log" 2>&1 &
 origin=$!
 
 # Look at our own two first: another origin may have the port, and answer.

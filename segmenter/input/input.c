@@ -68,6 +68,7 @@ struct input {
 	bool finishing; /* the run at hand is over, what is held waits for its profile */
 	bool refused;
 	bool run_follows; /* the next run follows on the last frame of this stream */
+	bool leftover;    /* what is drained is what a process before had left */
 	bool restored;    /* the FIFO's next bytes belong to the run at hand */
 	bool was_up;
 	struct input_counters counters;
@@ -349,6 +350,8 @@ frame_find(struct input *in, bool eof)
 {
 	enum framer_result r = framer_next(&in->framer, in->buffer + in->begin, in->end - in->begin, eof, &in->next);
 
+	if (r == FRAMER_REFUSED && in->leftover)
+		return FRAMER_MORE; /* the torn end of what a process before had taken for good audio */
 	if (r == FRAMER_REFUSED) {
 		refuse(in, in->next.why);
 		return r;
@@ -472,6 +475,7 @@ static void
 input_drained(struct input *in)
 {
 	in->begin = in->end = 0;
+	in->leftover = false;
 	framer_restart(in);
 	run_finish(in);
 	in->phase = PHASE_DOWN;
@@ -658,6 +662,7 @@ input_restore(struct input *in, struct mono now, const void *data, size_t len)
 		return;
 	}
 	in->phase = PHASE_DRAINING;
+	in->leftover = true;
 	input_frames(in, now);
 	if (in->begin == in->end)
 		input_drained(in);

@@ -464,6 +464,7 @@ what_a_connection_had_is_a_run_of_its_own(void **state)
 	pass_to_the_next(f);
 	check_frames(f, 0, 10, first);
 	assert_int_equal(f->run_count, 1);
+	assert_int_equal(input_counters(f->in)->refused, 0); /* the torn end was good audio */
 }
 
 static void

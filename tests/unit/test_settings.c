@@ -130,6 +130,8 @@ sections_must_agree(void **state)
 {
 	(void)state;
 	refuse("[station a]\nrenditions = b\nsegment = 7\n[rendition a/b]\n", "divide an hour");
+	refuse("[station a]\nrenditions = b\ntimezone = Europe/Berln\n[rendition a/b]\n", "IANA");
+	refuse("[station a]\nrenditions = b\ntimezone = ../../../etc/passwd\n[rendition a/b]\n", "IANA");
 	refuse("[station a]\nrenditions = b\nsegment = 2500ms\n[rendition a/b]\n", "divide an hour");
 	refuse("[station a]\nrenditions = b\nsegment = 1\n[rendition a/b]\n", "segment");
 	refuse("[station a]\nrenditions = b\nsegment = 20\n[rendition a/b]\n", "want at least 6 segments: 120s");
