@@ -405,6 +405,7 @@ stale = STALE
         self.watchers = {}
         for s in STATIONS + [CHANGE]:
             until(f"station {s.name}", lambda s=s: all(self.fresh(s.name, r) for r in "ab"[:len(s.files)]), 60)
+            time.sleep(0.2)  # another thread of the origin may hold the list of up to 100 ms ago, when much less was laid in
             self.watchers[s.name] = Watcher(self.origin, s.name, "ab"[:len(s.files)], 6, s.samples / RATE)
         until("the encoder's station", lambda: fetch(f"{self.origin}/outage/a/index.m3u8")[1].count(b"EXTINF") > 4, 40)
         self.watchers["outage"] = Watcher(self.origin, "outage", "a", 2, 1024 / RATE)
