@@ -335,7 +335,14 @@ def test_locked(folder):
     ok(s.end() == 0, "when it has ended, another one may write")
 
 
+def away_from_the_hour():
+    """What is taken away on air is the folder of the hour: it must not be over before that, nor what is laid in before it."""
+    while not 40 < time.time() % 3600 < 3600 - 60:
+        time.sleep(1)
+
+
 if __name__ == "__main__":
+    away_from_the_hour()
     mounts = [test_full, test_full_end, test_min_free, test_forced_read_only, test_read_only]
     if not own_mounts():
         skip("disks that are full or read-only", "it takes root to mount one")
