@@ -203,7 +203,8 @@ def fetch(url, method="GET"):
 class Watcher:
     """Fetches the lists of one station again and again. Faults are words."""
 
-    def __init__(self, url, name, renditions, segment, frame):
+    def __init__(self, url, name, renditions, segment, frame, seams=False):
+        self.seams = seams  # its source comes and goes: from fill to real, walls may step by up to a frame
         self.base, self.renditions, self.segment, self.frame = f"{url}/{name}", renditions, segment, frame
         self.faults, self.seen, self.lists, self.pts, self.fetched = [], {}, {}, {}, 0
         self.numbers, self.targets, self.changed, self.discontinuities = {}, set(), {}, 0
@@ -282,7 +283,7 @@ class Watcher:
 
     def _follows(self, r, last, e):
         step = e.start / NS - last.start / NS - last.microseconds / 1e6
-        whole = self.frame if e.discontinuity or e.gap or last.gap else 0
+        whole = self.frame if self.seams or e.discontinuity or e.gap or last.gap else 0
         if abs(step) > whole + 0.002:
             self.fault(r, f"{e.msn} begins {step:.4f} s after the end of the segment before")
 
@@ -408,7 +409,7 @@ stale = STALE
             time.sleep(0.2)  # another thread of the origin may hold the list of up to 100 ms ago, when much less was laid in
             self.watchers[s.name] = Watcher(self.origin, s.name, "ab"[:len(s.files)], 6, s.samples / RATE)
         until("the encoder's station", lambda: fetch(f"{self.origin}/outage/a/index.m3u8")[1].count(b"EXTINF") > 4, 40)
-        self.watchers["outage"] = Watcher(self.origin, "outage", "a", 2, 1024 / RATE)
+        self.watchers["outage"] = Watcher(self.origin, "outage", "a", 2, 1024 / RATE, seams=True)
 
     def fresh(self, name, rendition):
         """The past is laid in."""
