@@ -330,7 +330,7 @@ def report(kept, kills, sources):
         # ... and the frame that such a kill has torn is read by the process after it, and is nobody's
         torn = [0] + [1 if tail else 0 for _, _, _, tail in by]
         ok(all(tail <= lost <= tail + head for (_, _, lost, tail), head in zip(by, torn)) and
-           len(losers) <= max(2, KILLS // 5),
+           len(losers) <= max(2, KILLS // 10),
            f"{name}: what had arrived is there, but for what came in the tick that a kill broke off", *losers)
         print(f"# {name}: {len(media)} frames kept, {sum(b[2] for b in by)} lost in {len(losers)} kills, {fill} filled in, "
               f"{gaps} gaps", *losers, sep="\n#   ")
