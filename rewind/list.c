@@ -5,30 +5,75 @@
 
 #include "base/text.h"
 
+#define DATED_EVERY_S 600
+
 static void
-write_entry(struct text *out, const struct hour_entry *e, uint32_t T)
+write_entry(struct text *out, const struct hour_entry *e, uint32_t T, bool discontinuity, bool dated)
 {
 	char date[WALL_TEXT_SIZE], path[LAYOUT_NAME_SIZE];
-	text_fmt(out, "%s#EXT-X-PROGRAM-DATE-TIME:%s\n%s#EXTINF:%" PRIu32 ".%06" PRIu32 ",\n%s\n",
-	    e->discontinuity ? "#EXT-X-DISCONTINUITY\n" : "", wall_format(e->start, date), e->gap ? "#EXT-X-GAP\n" : "",
+	if (discontinuity)
+		text_str(out, LIST_DISCONTINUITY);
+	if (dated)
+		text_fmt(out, "#EXT-X-PROGRAM-DATE-TIME:%s\n", wall_format(e->start, date));
+	text_fmt(out, "%s#EXTINF:%" PRIu32 ".%06" PRIu32 ",\n%s\n", e->gap ? "#EXT-X-GAP\n" : "",
 	    e->duration_us / 1000000, e->duration_us % 1000000, layout_segment_path(e->msn, T, e->kind, path));
+}
+
+void
+list_head_write(struct text *out, const struct list_head *h)
+{
+	static const char *const type[] = { "", "#EXT-X-PLAYLIST-TYPE:EVENT\n", "#EXT-X-PLAYLIST-TYPE:VOD\n" };
+	text_fmt(out,
+	    "#EXTM3U\n"
+	    "#EXT-X-VERSION:%d\n"
+	    "%s"
+	    "#EXT-X-TARGETDURATION:%" PRIu32 "\n"
+	    "%s"
+	    "#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n"
+	    "#EXT-X-DISCONTINUITY-SEQUENCE:%" PRIu64 "\n"
+	    "%s",
+	    h->skipped ? 9 : 3, h->independent ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "", h->T, type[h->type], h->msn,
+	    h->discontinuity_sequence, h->type == LIST_SLIDING ? "" : LIST_START);
+	if (h->can_skip)
+		text_fmt(out, "#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=%" PRIu32 ".0\n", LIST_SKIP_UNTIL * h->T);
+	if (h->skipped)
+		text_fmt(out, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%zu\n", h->skipped);
 }
 
 void
 list_live(struct text *out, const struct hour_entry *entries, size_t count, uint32_t T, bool independent)
 {
 	const struct hour_entry *first = count ? &entries[0] : &(struct hour_entry){ 0 };
-	text_fmt(out,
-	    "#EXTM3U\n"
-	    "#EXT-X-VERSION:3\n"
-	    "%s"
-	    "#EXT-X-TARGETDURATION:%" PRIu32 "\n"
-	    "#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n"
-	    "#EXT-X-DISCONTINUITY-SEQUENCE:%" PRIu64 "\n",
-	    independent ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "", T, first->msn,
-	    first->discontinuity_sequence - first->discontinuity);
+	list_head_write(out, &(struct list_head){ .type = LIST_SLIDING,
+				 .T = T,
+				 .independent = independent,
+				 .msn = first->msn,
+				 .discontinuity_sequence = first->discontinuity_sequence - first->discontinuity });
 	for (size_t i = 0; i < count; i++)
-		write_entry(out, &entries[i], T);
+		write_entry(out, &entries[i], T, entries[i].discontinuity, true);
+}
+
+/* Does a line of ten minutes lie between the segment before and this one? */
+static bool
+is_dated(uint64_t msn, uint32_t T)
+{
+	return msn == 0 || msn * T / DATED_EVERY_S != (msn - 1) * T / DATED_EVERY_S;
+}
+
+void
+list_entries_write(struct text *out, const struct hour_entry *entries, size_t count, uint32_t T, enum list_form form)
+{
+	bool first = true, hole = false;
+	for (size_t i = 0; i < count; i++) {
+		const struct hour_entry *e = &entries[i];
+		if (e->gap && form == LIST_CLOSED) {
+			hole = true;
+			continue;
+		}
+		bool discontinuity = e->discontinuity || hole;
+		write_entry(out, e, T, discontinuity, first || discontinuity || is_dated(e->msn, T));
+		first = hole = false;
+	}
 }
 
 static bool
