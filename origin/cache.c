@@ -5,6 +5,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "origin/piece.h"
+
 #define BUCKETS_LEAST 64
 #define FILES_MOST 64 /* open files that are kept for the next reader */
 
@@ -96,12 +98,18 @@ cache_find(struct cache *c, enum cache_space space, const char *path)
 	return i;
 }
 
+static bool
+keeps_file(const struct cache_item *i)
+{
+	return i->entity && i->entity->fd >= 0;
+}
+
 static void
 free_content(struct cache_item *i)
 {
 	entity_free(&i->entity);
-	free(i->hashes);
-	i->hashes = i->sizes = NULL;
+	hour_copy_unref(&i->hour);
+	piece_unref(&i->piece);
 }
 
 void
@@ -113,7 +121,7 @@ cache_remove(struct cache *c, struct cache_item *item)
 	unlink_age(c, item);
 	c->bytes -= item->cost;
 	c->items--;
-	c->files -= item->entity->fd >= 0;
+	c->files -= keeps_file(item);
 	free_content(item);
 	free(item->path);
 	free(item);
@@ -129,7 +137,7 @@ shrink(struct cache *c)
 	}
 	for (struct cache_item *i = c->oldest, *next; c->files > FILES_MOST && i && i != c->newest; i = next) {
 		next = i->newer;
-		if (i->entity->fd >= 0)
+		if (keeps_file(i))
 			cache_remove(c, i);
 	}
 }
@@ -137,7 +145,8 @@ shrink(struct cache *c)
 static size_t
 cost_of(const struct cache_item *i)
 {
-	return sizeof *i + strlen(i->path) + 2 * i->hash_count * sizeof *i->hashes + entity_cost(i->entity);
+	return sizeof *i + strlen(i->path) + (i->entity ? entity_cost(i->entity) : 0) + hour_copy_cost(i->hour) +
+	       piece_cost(i->piece);
 }
 
 struct cache_item *
@@ -166,7 +175,7 @@ cache_put(struct cache *c, enum cache_space space, const char *path, const struc
 	i->cost = cost_of(i);
 	c->bytes += i->cost;
 	c->items++;
-	c->files += i->entity->fd >= 0;
+	c->files += keeps_file(i);
 	shrink(c);
 	return i;
 }

@@ -10,6 +10,9 @@
 #include "base/clock.h"
 #include "origin/entity.h"
 
+struct hour_copy;
+struct piece;
+
 /* Which file, in which state: equal ids mean equal bytes. */
 struct file_id {
 	uint64_t device, inode, size;
@@ -19,10 +22,12 @@ struct file_id file_id_of(const struct stat *st);
 bool file_id_equal(const struct file_id *a, const struct file_id *b);
 
 /* Where paths begin. */
-enum cache_space { CACHE_STORE, CACHE_PLAYER, CACHE_MADE };
+enum cache_space { CACHE_STORE, CACHE_PLAYER, CACHE_MADE, CACHE_HOURS, CACHE_PIECES };
 
 struct cache_item {
-	struct entity *entity; /* owned; never NULL for an item that is in the cache */
+	struct entity *entity;  /* owned; what is sent. NULL in CACHE_HOURS and CACHE_PIECES, whose items hold */
+	struct hour_copy *hour; /* one reference, */
+	struct piece *piece;    /* or one reference */
 
 	struct mono checked; /* when the file was last seen to be the same */
 	struct mono expires; /* made anew after it, whatever the file says; ns 0: never */
@@ -30,10 +35,7 @@ struct cache_item {
 	bool part; /* of an hour file: read under its unfinished name */
 
 	struct wall newest_end; /* media lists: grid line after the newest segment with media; ns 0: there is none */
-	uint64_t *hashes;       /* hour files: xxh64 of each segment, 0 for gaps; owned */
-	uint64_t *sizes;        /* and its bytes; the same allocation */
-	size_t hash_count;
-	uint32_t T; /* of the hour file; seconds */
+	uint64_t signature;     /* made lists: of what it was made of */
 
 	/* of the cache */
 	char *path;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "origin/settings.h"
+#include "rewind/zone.h"
 
 static char *
 copy(const char *s)
@@ -24,7 +25,10 @@ fill_station(const struct config *c, const struct station_settings *s, struct ca
 	out->title = copy(s->title ? s->title : s->section.subject[0]);
 	out->timezone = copy(s->timezone ? s->timezone : "UTC");
 	out->T = (uint32_t)(s->segment / NS_PER_S);
+	out->window = (uint32_t)(s->window / s->segment);
 	out->retention_ns = s->retention;
+	out->max_span_ns = s->max_span;
+	out->zone = zone_new(out->timezone ? out->timezone : "UTC");
 	while (settings_next_rendition(&cursor, name))
 		out->count++;
 	out->renditions = calloc(out->count ? out->count : 1, sizeof *out->renditions);
@@ -43,7 +47,7 @@ complete(const struct catalogue *k)
 {
 	for (size_t i = 0; i < k->count; i++) {
 		const struct catalogue_station *s = &k->stations[i];
-		if (!s->name || !s->title || !s->timezone || !s->renditions)
+		if (!s->name || !s->title || !s->timezone || !s->zone || !s->renditions)
 			return false;
 		for (size_t j = 0; j < s->count; j++)
 			if (!s->renditions[j].name)
@@ -94,6 +98,7 @@ free_station(struct catalogue_station *s)
 	free(s->name);
 	free(s->title);
 	free(s->timezone);
+	zone_free(&s->zone);
 }
 
 void

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct config;
+struct zone;
 
 struct catalogue_rendition {
 	char *name;
@@ -18,7 +19,11 @@ struct catalogue_rendition {
 struct catalogue_station {
 	char *name, *title, *timezone;
 	uint32_t T;           /* seconds */
+	uint32_t window;      /* of the live list, in segments */
 	int64_t retention_ns; /* what is advertised */
+	int64_t max_span_ns;  /* longest list over a span */
+	struct zone *zone;    /* of `timezone` */
+	bool programmes;      /* it has a calendar */
 	struct catalogue_rendition *renditions;
 	size_t count;
 };

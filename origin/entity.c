@@ -8,7 +8,9 @@
 #include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <xxhash.h>
 
+#include "base/text.h"
 #include "origin/gzip.h"
 
 #define GZIP_LEAST 200 /* bytes below which compression saves nothing that matters */
@@ -53,6 +55,22 @@ entity_new(struct blob *body)
 }
 
 struct entity *
+entity_new_text(const struct text *t, const char *type)
+{
+	struct blob *b = t->full ? NULL : blob_new(t->len);
+
+	if (b && t->len)
+		memcpy(b->data, t->data, t->len);
+	struct entity *e = b ? entity_new(b) : NULL;
+	if (e) {
+		e->hash = XXH64(b->data, b->len, 0);
+		e->compressible = true;
+		snprintf(e->type, sizeof e->type, "%s", type);
+	}
+	return e;
+}
+
+struct entity *
 entity_new_file(int fd, uint64_t size)
 {
 	struct entity *e = calloc(1, sizeof *e);
@@ -62,6 +80,17 @@ entity_new_file(int fd, uint64_t size)
 	}
 	e->fd = fd;
 	e->size = size;
+	return e;
+}
+
+struct entity *
+entity_new_bare(uint64_t size)
+{
+	struct entity *e = calloc(1, sizeof *e);
+	if (e) {
+		e->fd = -1;
+		e->size = size;
+	}
 	return e;
 }
 
@@ -85,7 +114,10 @@ entity_free(struct entity **e)
 size_t
 entity_cost(const struct entity *e)
 {
-	return sizeof *e + 1024 + (e->body ? e->body->len << e->compressible : 0);
+	size_t body = e->body ? e->body->len : 0;
+	size_t gzip = e->gzip_given ? e->gzip_size : e->compressible ? body : 0;
+
+	return sizeof *e + 1024 + body + gzip;
 }
 
 const char *
@@ -120,6 +152,8 @@ add_fields(const struct entity *e, enum entity_coding coding, struct MHD_Respons
 		MHD_add_response_header(r, "Content-Encoding", "gzip");
 	if (e->ranges)
 		MHD_add_response_header(r, "Accept-Ranges", "bytes");
+	if (e->clamped_from[0])
+		MHD_add_response_header(r, "X-Clamped-From", e->clamped_from);
 	if (e->policy)
 		MHD_add_response_header(r, "Content-Security-Policy", e->policy);
 	entity_common_fields(r);
@@ -143,6 +177,23 @@ span(const struct entity *e, uint64_t first, uint64_t length)
 	return r;
 }
 
+int
+entity_give_gzip(struct entity *e, struct blob *z)
+{
+	struct MHD_Response *r =
+	    z ? MHD_create_response_from_buffer_with_free_callback_cls(z->len, z->data, release_blob, z) : NULL;
+
+	if (!r) {
+		blob_unref(z);
+		return -1;
+	}
+	add_fields(e, ENTITY_GZIP, r);
+	e->response[ENTITY_GZIP] = r;
+	e->gzip_size = z->len;
+	e->gzip_given = true;
+	return 0;
+}
+
 static struct MHD_Response *
 make_gzip(struct entity *e)
 {
@@ -160,6 +211,8 @@ make_gzip(struct entity *e)
 enum entity_coding
 entity_coding(struct entity *e, bool accepts_gzip)
 {
+	if (accepts_gzip && e->response[ENTITY_GZIP])
+		return ENTITY_GZIP;
 	if (!accepts_gzip || !e->compressible || !e->body || e->size < GZIP_LEAST || e->gzip_failed)
 		return ENTITY_IDENTITY;
 	return entity_response(e, ENTITY_GZIP) ? ENTITY_GZIP : ENTITY_IDENTITY;

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "origin/http.h"
 
 struct MHD_Response;
+struct text;
 
 /* Bytes that responses still being sent share with the entity. */
 struct blob {
@@ -26,25 +28,33 @@ void blob_unref(struct blob *b);
 enum entity_coding { ENTITY_IDENTITY, ENTITY_GZIP, ENTITY_CODINGS };
 
 struct entity {
-	struct blob *body; /* or NULL: the file `fd`, which the entity owns */
+	struct blob *body; /* or NULL: the file `fd`, which the entity owns; both missing: only gzip is at hand */
 	int fd;
 	uint64_t size;
 	uint64_t hash;      /* xxh64 of the body, or what stands for it: the entity tag */
 	int64_t modified_s; /* Last-Modified; 0: none */
 	char type[96];
 	char cache_control[HTTP_CACHE_CONTROL_SIZE];
-	const char *policy; /* Content-Security-Policy, or NULL; static */
-	bool compressible;  /* may be sent as gzip */
-	bool ranges;        /* parts of it may be asked for */
+	const char *policy;                /* Content-Security-Policy, or NULL; static */
+	char clamped_from[WALL_TEXT_SIZE]; /* X-Clamped-From; "": none */
+	bool compressible;                 /* may be sent as gzip */
+	bool ranges;                       /* parts of it may be asked for */
 
 	struct MHD_Response *response[ENTITY_CODINGS]; /* made when first wanted */
 	bool gzip_failed;                              /* it would not get smaller */
+	bool gzip_given;                               /* the second response was not made from the body */
 	size_t gzip_size;                              /* what the second response holds */
 };
 
 /* The caller fills in the rest. Both take what they are given, also on failure; NULL without memory. */
 struct entity *entity_new(struct blob *body);
+/* A copy of the text, with its hash and type, that may be sent as gzip. */
+struct entity *entity_new_text(const struct text *t, const char *type);
 struct entity *entity_new_file(int fd, uint64_t size);
+/* Without a coding yet: the caller gives those that it wants to send. `size`: of the body. */
+struct entity *entity_new_bare(uint64_t size);
+/* Give the gzip form of it, once all fields are set; takes the blob, also on failure. 0, or -1 without memory. */
+int entity_give_gzip(struct entity *e, struct blob *z);
 void entity_free(struct entity **e);
 
 /* Bytes of memory that it holds, or may hold: a compressed form, which is never the larger one, is counted in advance.

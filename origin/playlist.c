@@ -1,4 +1,4 @@
-/* Lists of a station, of a rendition, of an hour. */
+/* Lists of a station, of a rendition, of an hour; those with time parameters are timed.c's. */
 #include "origin/playlist.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include "origin/handlers.h"
 #include "origin/request.h"
 #include "origin/stored.h"
+#include "origin/timed.h"
 #include "origin/worker.h"
 
 #define DEFAULT_T 6 /* seconds: freshness of lists in the store that no configuration speaks of */
@@ -38,11 +39,10 @@ has_rendition(const struct catalogue_station *s, const char *name)
 	return false;
 }
 
-/* A live list that has stopped: with `stale = error` a cache is to ask another origin. */
-static bool
-refuse_stale(struct request *r, const struct catalogue_station *s, const struct cache_item *i)
+bool
+playlist_refuse_stale(struct request *r, const struct catalogue_station *s, struct wall newest_end)
 {
-	if (!s || !has_rendition(s, r->names.rendition) || !playlist_is_stale(r->worker, s, i->newest_end))
+	if (!playlist_is_stale(r->worker, s, newest_end))
 		return false;
 	counter_add(&r->worker->counters.stale, 1);
 	if (r->worker->catalogue->serve_stale)
@@ -66,10 +66,32 @@ find_list(struct request *r, const struct catalogue_station **s)
 	return i;
 }
 
+/* Answer a request with time parameters. false: it has none. */
+static bool
+answer_timed(
+    struct request *r, void (*answer)(struct request *r, const struct catalogue_station *s, const struct timed *t))
+{
+	const struct catalogue_station *s = catalogue_station(r->worker->catalogue, r->names.station);
+	struct timed t;
+
+	if (!timed_read(r, &t))
+		return true;
+	if (!t.given)
+		return false;
+	if (s && (!r->names.rendition || has_rendition(s, r->names.rendition)))
+		answer(r, s, &t);
+	else
+		request_not_found(r);
+	return true;
+}
+
 void
 playlist_multivariant(struct request *r)
 {
 	const struct catalogue_station *s;
+
+	if (*r->query && answer_timed(r, timed_multivariant))
+		return;
 	struct cache_item *i = find_list(r, &s);
 
 	if (i)
@@ -80,9 +102,14 @@ void
 playlist_media(struct request *r)
 {
 	const struct catalogue_station *s;
-	struct cache_item *i = find_list(r, &s);
 
-	if (i && !refuse_stale(r, s, i))
+	if (*r->query && answer_timed(r, timed_media))
+		return;
+	struct cache_item *i = find_list(r, &s);
+	if (!i)
+		return;
+	bool known = s && has_rendition(s, r->names.rendition);
+	if (!known || !playlist_refuse_stale(r, s, i->newest_end))
 		request_send(r, i->entity);
 }
 

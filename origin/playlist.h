@@ -7,6 +7,7 @@
 #include "base/clock.h"
 
 struct catalogue_station;
+struct request;
 struct worker;
 
 /* The grid line after the newest segment with media of a rendition; ns 0: it has none, or no live list. */
@@ -14,5 +15,9 @@ struct wall playlist_newest_end(struct worker *w, const struct catalogue_station
 
 /* Older than three segments: a list that ends there is of no use to a listener at live. */
 bool playlist_is_stale(const struct worker *w, const struct catalogue_station *s, struct wall newest_end);
+
+/* A list that should reach live and has stopped: with `stale = error` a cache is to ask another origin. true: answered.
+ */
+bool playlist_refuse_stale(struct request *r, const struct catalogue_station *s, struct wall newest_end);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef HINDCAST_PROBLEM_H
 #define HINDCAST_PROBLEM_H
 
+#include <stdint.h>
+
 struct text;
 
 #define PROBLEM_TYPE "application/problem+json"
@@ -10,6 +12,7 @@ struct problem {
 	unsigned status;
 	const char *detail;    /* what is wrong with this request, and what to do; NULL: nothing to add */
 	const char *parameter; /* the query parameter that is at fault, or NULL */
+	int64_t retry_after_s; /* when to ask again; 0: not said */
 };
 
 /* {"type":"about:blank","title":"Not Found","status":404,"detail":"…","parameter":"…"}: type about:blank says that

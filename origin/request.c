@@ -2,6 +2,7 @@
 #include "origin/request.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,8 +74,11 @@ fail_with(struct request *r, const struct problem *p, const char *field, const c
 	if (response) {
 		MHD_add_response_header(response, "Content-Type", PROBLEM_TYPE);
 		add_freshness(response, HTTP_FRESH, http_error_age(p->status));
-		if (p->status == 503 || p->status == 429)
-			MHD_add_response_header(response, "Retry-After", "1");
+		if (p->retry_after_s || p->status == 503 || p->status == 429) {
+			char seconds[24];
+			snprintf(seconds, sizeof seconds, "%" PRId64, p->retry_after_s ? p->retry_after_s : 1);
+			MHD_add_response_header(response, "Retry-After", seconds);
+		}
 		if (field)
 			MHD_add_response_header(response, field, value);
 		entity_common_fields(response);
@@ -251,7 +255,7 @@ unknown_parameter(const struct request *r, struct target_parameter *p)
 	const char *cursor = r->query;
 
 	while (target_next_parameter(&cursor, p))
-		if (strncmp(p->name, "_HLS_", 5) &&
+		if (strncmp(p->name, "_HLS_", 5) && !origin_settings_has_word(r->route->parameters, p->name) &&
 		    !origin_settings_has_word(r->worker->catalogue->edge_tokens, p->name))
 			return p->name;
 	return NULL;
@@ -263,7 +267,7 @@ dispatch(struct request *r)
 	struct target_parameter p;
 
 	r->route = routes_match(&r->target, &r->names);
-	const char *unknown = r->route->query == QUERY_STRICT ? unknown_parameter(r, &p) : NULL;
+	const char *unknown = r->route->parameters ? unknown_parameter(r, &p) : NULL;
 	if (target_is_hidden(&r->target))
 		request_not_found(r);
 	else if (unknown)

@@ -6,25 +6,28 @@
 #include "base/log.h"
 #include "origin/handlers.h"
 
+#define TIMES "from to duration delay programme"
+
 /* In the order in which they are tried: what listeners ask for most comes first. */
 static const struct route routes[] = {
-	{ "/{station}/{rendition}/index.m3u8", ROUTE_MEDIA, QUERY_STRICT, playlist_media },
-	{ "/{station}/{rendition}/{hour}/{segment}", ROUTE_SEGMENT, QUERY_STRICT, media_segment },
-	{ "/{station}/index.m3u8", ROUTE_MULTIVARIANT, QUERY_STRICT, playlist_multivariant },
-	{ "/{station}/{rendition}/{hour}.m3u8", ROUTE_HOUR, QUERY_STRICT, playlist_hour },
-	{ "/stations.json", ROUTE_STATIONS, QUERY_STRICT, stations_json },
-	{ "/healthz", ROUTE_HEALTH, QUERY_ANY, health_all },
-	{ "/healthz/{station}", ROUTE_HEALTH, QUERY_ANY, health_station },
-	{ "/metrics", ROUTE_METRICS, QUERY_ANY, counters_metrics },
-	{ "/", ROUTE_PAGE, QUERY_ANY, page_home },
-	{ "/_player/*", ROUTE_PAGE, QUERY_ANY, page_asset },
-	{ "/{station}", ROUTE_PAGE, QUERY_ANY, page_redirect },
-	{ "/{station}/", ROUTE_PAGE, QUERY_ANY, page_station },
-	{ "/*", ROUTE_FILE, QUERY_STRICT, media_file },
+	{ "/{station}/{rendition}/index.m3u8", ROUTE_MEDIA, TIMES, playlist_media },
+	{ "/{station}/{rendition}/{hour}/{segment}", ROUTE_SEGMENT, "", media_segment },
+	{ "/{station}/index.m3u8", ROUTE_MULTIVARIANT, TIMES, playlist_multivariant },
+	{ "/{station}/{rendition}/{hour}.m3u8", ROUTE_HOUR, "", playlist_hour },
+	{ "/stations.json", ROUTE_STATIONS, "", stations_json },
+	{ "/{station}/availability.json", ROUTE_STATIONS, "", availability_json },
+	{ "/healthz", ROUTE_HEALTH, NULL, health_all },
+	{ "/healthz/{station}", ROUTE_HEALTH, NULL, health_station },
+	{ "/metrics", ROUTE_METRICS, NULL, counters_metrics },
+	{ "/", ROUTE_PAGE, NULL, page_home },
+	{ "/_player/*", ROUTE_PAGE, NULL, page_asset },
+	{ "/{station}", ROUTE_PAGE, NULL, page_redirect },
+	{ "/{station}/", ROUTE_PAGE, NULL, page_station },
+	{ "/*", ROUTE_FILE, "", media_file },
 };
 
 /* Takes what the last row does not: "/" and folders below stations have no page. */
-static const struct route no_route = { "*", ROUTE_FILE, QUERY_ANY, media_file };
+static const struct route no_route = { "*", ROUTE_FILE, NULL, media_file };
 
 const char *
 route_kind_name(enum route_kind kind)

@@ -26,12 +26,6 @@ enum route_kind {
 };
 const char *route_kind_name(enum route_kind kind);
 
-/* What a route does with the query. */
-enum route_query {
-	QUERY_STRICT, /* an unknown parameter is an error: a mistyped one must not silently mean "live" */
-	QUERY_ANY,    /* pages and checks: it is ignored */
-};
-
 /* What the components of a path stand for. */
 struct route_names {
 	const char *station, *rendition;
@@ -43,7 +37,9 @@ struct route_names {
 struct route {
 	const char *pattern; /* "{station}", "{rendition}", "{hour}", "{hour}.m3u8", "{segment}"; "*": one or more */
 	enum route_kind kind;
-	enum route_query query;
+	const char
+	    *parameters; /* names in the query that mean something, separated by spaces. Others are an error: a mistyped
+			    one must not silently mean "live". NULL, for pages and checks: all are passed over */
 	void (*handler)(struct request *r);
 };
 

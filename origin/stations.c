@@ -3,92 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/text.h"
 #include "origin/handlers.h"
 #include "origin/playlist.h"
 #include "origin/request.h"
+#include "origin/retained.h"
 #include "origin/stored.h"
 #include "origin/worker.h"
-#include "rewind/store.h"
 
 #define JSON_MOST (8 << 20)
 #define MADE_ANEW_NS NS_PER_S
-#define FOLDER_READ_NS (30 * NS_PER_S)
-
-struct span {
-	struct wall from, to; /* from.ns 0: nothing */
-};
-
-/* The first segment with media that starts at or after `since`; ns 0 when the hour has none. */
-static struct wall
-first_media(const struct worker *w, const char *station, const char *rendition, uint64_t hour, struct wall since)
-{
-	struct wall found = { 0 };
-	struct hour h;
-	char why[128];
-
-	if (store_read_hour(w->server->root, station, rendition, hour, &h, why))
-		return found;
-	for (size_t i = 0; i < h.count && found.ns == 0; i++)
-		if (!h.entries[i].gap && h.entries[i].start.ns >= since.ns)
-			found = h.entries[i].start;
-	hour_free(&h);
-	return found;
-}
-
-/* Look through the folder of a rendition for the oldest segment that is advertised. */
-static void
-find_oldest(const struct worker *w, const struct catalogue_station *s, const char *rendition, struct rendition_view *v)
-{
-	struct wall since = { w->wall.ns - s->retention_ns };
-	uint64_t hour = since.ns > 0 ? (uint64_t)(since.ns / (3600 * NS_PER_S)) : 0;
-	struct store_hour *hours = NULL;
-	size_t n = 0;
-
-	v->checked = w->now;
-	v->oldest.ns = 0;
-	if (store_list_hours(w->server->root, s->name, rendition, &hours, &n))
-		return;
-	for (size_t i = 0; i < n && v->oldest.ns == 0; i++) {
-		if (hours[i].hour < hour)
-			continue;
-		v->oldest = first_media(w, s->name, rendition, hours[i].hour, since);
-		v->hour = hours[i].hour;
-	}
-	free(hours);
-}
-
-/* The advertised span of a rendition: to the end of its live list, from what retention leaves. */
-static struct span
-retained(struct worker *w, const struct catalogue_station *s, size_t rendition)
-{
-	const char *name = s->renditions[rendition].name;
-	struct rendition_view *v = &w->views[s - w->catalogue->stations][rendition];
-	struct span span = { .to = playlist_newest_end(w, s, name) };
-
-	if (span.to.ns == 0)
-		return span;
-	bool expired = v->oldest.ns < w->wall.ns - s->retention_ns;
-	if (v->checked.ns == 0 || (expired && w->now.ns - v->checked.ns >= s->T * NS_PER_S) ||
-	    w->now.ns - v->checked.ns >= FOLDER_READ_NS)
-		find_oldest(w, s, name, v);
-	span.from = v->oldest;
-	return span;
-}
-
-static void
-write_span(struct text *out, struct span span)
-{
-	char from[WALL_TEXT_SIZE], to[WALL_TEXT_SIZE];
-
-	if (span.from.ns == 0)
-		text_str(out, "null");
-	else
-		text_fmt(
-		    out, "{\"from\":\"%s\",\"to\":\"%s\"}", wall_format(span.from, from), wall_format(span.to, to));
-}
 
 /* One rendition's line in a multivariant playlist: what stands after "#EXT-X-STREAM-INF:". */
 struct variant {
@@ -148,11 +73,10 @@ find_variant(struct worker *w, const struct catalogue_station *s, const char *re
 	}
 }
 
-static struct span
+static void
 write_rendition(struct worker *w, const struct catalogue_station *s, size_t k, struct text *out)
 {
 	const struct catalogue_rendition *r = &s->renditions[k];
-	struct span span = retained(w, s, k);
 	struct variant v;
 
 	find_variant(w, s, r->name, &v);
@@ -166,31 +90,34 @@ write_rendition(struct worker *w, const struct catalogue_station *s, size_t k, s
 	}
 	text_fmt(out, ",\"format\":\"%s\",\"bandwidth\":%" PRId64 ",\"average_bandwidth\":%" PRId64 ",\"retained\":",
 	    r->packed ? "packed" : "ts", v.peak ? v.peak : r->bitrate, v.mean ? v.mean : r->bitrate);
-	write_span(out, span);
+	retained_write(out, retained_rendition(w, s, k));
 	text_str(out, "}");
-	return span;
 }
 
 static void
 write_station(struct worker *w, const struct catalogue_station *s, struct text *out)
 {
-	struct span all = { 0 };
+	struct retained all = retained_station(w, s);
 
 	text_fmt(out, "{\"name\":\"%s\",\"title\":\"", s->name);
 	text_json(out, s->title);
 	text_str(out, "\",\"timezone\":\"");
 	text_json(out, s->timezone);
-	text_fmt(out, "\",\"segment\":%" PRIu32 ",\"url\":\"%s/index.m3u8\",\"renditions\":[", s->T, s->name);
+	text_fmt(out,
+	    "\",\"segment\":%" PRIu32 ",\"max_span\":%" PRId64
+	    ",\"url\":\"%s/index.m3u8\",\"availability\":\"%s/availability.json\",\"programmes\":",
+	    s->T, s->max_span_ns / NS_PER_S, s->name, s->name);
+	if (s->programmes)
+		text_fmt(out, "\"%s/programmes.json\"", s->name);
+	else
+		text_str(out, "null");
+	text_str(out, ",\"renditions\":[");
 	for (size_t k = 0; k < s->count; k++) {
 		text_str(out, k ? "," : "");
-		struct span one = write_rendition(w, s, k, out);
-		if (one.from.ns && (all.from.ns == 0 || one.from.ns < all.from.ns))
-			all.from = one.from;
-		if (one.to.ns > all.to.ns)
-			all.to = one.to;
+		write_rendition(w, s, k, out);
 	}
 	text_str(out, "],\"retained\":");
-	write_span(out, all);
+	retained_write(out, all);
 	text_fmt(out, ",\"live\":%s}", all.to.ns && !playlist_is_stale(w, s, all.to) ? "true" : "false");
 }
 
@@ -199,7 +126,6 @@ make(struct worker *w)
 {
 	struct text out;
 	uint32_t T = 3600;
-	struct entity *e = NULL;
 
 	text_init(&out, JSON_MOST);
 	text_str(&out, "{\"stations\":[");
@@ -210,17 +136,9 @@ make(struct worker *w)
 		T = s->T < T ? s->T : T;
 	}
 	text_str(&out, "]}\n");
-	struct blob *b = out.full ? NULL : blob_new(out.len);
-	if (b) {
-		memcpy(b->data, out.data, out.len);
-		e = entity_new(b);
-	}
-	if (e) {
-		e->hash = XXH64(out.data, out.len, 0);
-		snprintf(e->type, sizeof e->type, "application/json");
+	struct entity *e = entity_new_text(&out, "application/json");
+	if (e)
 		http_cache_control(HTTP_GROWING, T, e->cache_control);
-		e->compressible = true;
-	}
 	text_fini(&out);
 	return e;
 }

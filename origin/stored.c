@@ -12,15 +12,16 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "origin/piece.h"
 #include "origin/sniff.h"
 #include "origin/worker.h"
-#include "rewind/hour.h"
 
 #define LOOK_AGAIN_NS (100 * NS_PER_MS)
-#define LIST_MOST (8 << 20)             /* bytes of a list: a day of six-second segments is 1.2 MB */
-#define SMALL_FILE_MOST (1 << 20)       /* bytes up to which other files are kept in memory */
-#define SEGMENT_MOST (4 << 20)          /* bytes up to which segments are */
-#define NEW_SEGMENT_NS (600 * NS_PER_S) /* younger ones are kept at once: all listeners at live want them */
+#define CLOSED_LOOK_AGAIN_NS (2 * NS_PER_S) /* hours that are over are rewritten by heal alone */
+#define LIST_MOST (8 << 20)                 /* bytes of a list: a day of six-second segments is 1.2 MB */
+#define SMALL_FILE_MOST (1 << 20)           /* bytes up to which other files are kept in memory */
+#define SEGMENT_MOST (4 << 20)              /* bytes up to which segments are */
+#define NEW_SEGMENT_NS (600 * NS_PER_S)     /* younger ones are kept at once: all listeners at live want them */
 #define DAY_S 86400
 #define FILE_FRESH_S 60
 #define PLAYER_FRESH_S 300
@@ -97,9 +98,9 @@ file_entity(int fd, uint64_t size, bool in_memory, int *error)
 	return e;
 }
 
-/* The item of a path if its file is still the same; looked at on disk at most every LOOK_AGAIN_NS. */
+/* The item of a path if its file is still the same; looked at on disk when that was last done `age` ns ago. */
 static struct cache_item *
-find_valid(struct worker *w, enum cache_space space, const char *path)
+find_as_old_as(struct worker *w, enum cache_space space, const char *path, int64_t age)
 {
 	struct cache_item *i = cache_find(&w->cache, space, path);
 	char name[TARGET_SIZE + 8];
@@ -107,7 +108,7 @@ find_valid(struct worker *w, enum cache_space space, const char *path)
 
 	if (i && i->expires.ns && w->now.ns >= i->expires.ns)
 		i = NULL;
-	if (i && w->now.ns - i->checked.ns >= LOOK_AGAIN_NS) {
+	if (i && w->now.ns - i->checked.ns >= age) {
 		snprintf(name, sizeof name, "%s%s", path, i->part ? ".part" : "");
 		struct file_id id = { 0 };
 		if (!fstatat(root_of(w, space), name, &st, 0))
@@ -119,6 +120,12 @@ find_valid(struct worker *w, enum cache_space space, const char *path)
 	}
 	counter_add(i ? &w->counters.cache_hits : &w->counters.cache_misses, 1);
 	return i;
+}
+
+static struct cache_item *
+find_valid(struct worker *w, enum cache_space space, const char *path)
+{
+	return find_as_old_as(w, space, path, LOOK_AGAIN_NS);
 }
 
 /* A path that could not be loaded is not kept either. */
@@ -223,22 +230,6 @@ stored_list(struct worker *w, const char *path, uint32_t T, int *error)
 	return keep(w, CACHE_STORE, path, &fresh, error);
 }
 
-/* Keep the hashes of an hour's segments: they are the entity tags of those that are sent from their files. */
-static void
-keep_hashes(struct cache_item *i, const struct hour *h)
-{
-	i->T = h->segment;
-	i->hashes = calloc(h->count ? h->count : 1, 2 * sizeof *i->hashes);
-	if (!i->hashes)
-		return;
-	i->sizes = i->hashes + h->count;
-	i->hash_count = h->count;
-	for (size_t k = 0; k < h->count; k++) {
-		i->hashes[k] = h->entries[k].gap ? 0 : h->entries[k].xxh64;
-		i->sizes[k] = h->entries[k].bytes;
-	}
-}
-
 /* Seconds that a closed hour file is fresh: a day, or until it is no longer advertised. */
 static int64_t
 closed_age(const struct worker *w, const char *station, uint64_t hour)
@@ -266,11 +257,11 @@ cut_tail(struct cache_item *i, const struct hour *h)
 	return 0;
 }
 
+/* The text of an hour file, under whichever of its names it has now. */
 static int
-load_hour(struct worker *w, const char *path, const char *station, uint64_t hour, struct cache_item *i)
+load_hour_text(struct worker *w, const char *path, struct cache_item *i)
 {
-	char part[TARGET_SIZE + 8], why[128];
-	struct hour h;
+	char part[TARGET_SIZE + 8];
 	int rc = load_text(w, path, path, i);
 
 	if (rc == -ENOENT) {
@@ -280,33 +271,89 @@ load_hour(struct worker *w, const char *path, const char *station, uint64_t hour
 	}
 	if (rc == -ENOENT) /* it was renamed in between */
 		rc = load_text(w, path, path, i);
+	return rc;
+}
+
+/* 0, or -EBADMSG after saying why. */
+static int
+parse_hour(const char *path, const struct entity *e, struct hour *h)
+{
+	char why[128];
+
+	if (!hour_parse((const char *)e->body->data, e->body->len, h, why))
+		return 0;
+	log_warn("hour file not readable path=%s why=\"%s\"", path, why);
+	return -EBADMSG;
+}
+
+static int
+load_hour(struct worker *w, const char *path, const char *station, uint64_t hour, struct cache_item *i)
+{
+	struct hour h;
+	int rc = load_hour_text(w, path, i);
+
 	if (rc)
 		return rc;
 	i->expires.ns = w->now.ns + 600 * NS_PER_S; /* closed_age moves with the clock */
 	http_cache_control(HTTP_FRESH, closed_age(w, station, hour), i->entity->cache_control);
-	if (hour_parse((const char *)i->entity->body->data, i->entity->body->len, &h, why)) {
-		log_warn("hour file not readable path=%s why=\"%s\"", path, why);
-		rc = i->part ? -EBADMSG : 0;
-	} else {
-		keep_hashes(i, &h);
-		if (i->part)
-			rc = cut_tail(i, &h);
+	if (!i->part)
+		return 0;
+	rc = parse_hour(path, i->entity, &h);
+	if (!rc) {
+		rc = cut_tail(i, &h);
 		hour_free(&h);
 	}
-	if (rc) {
+	if (rc)
 		entity_free(&i->entity);
-		free(i->hashes);
-	}
 	return rc;
+}
+
+static void
+hour_path(const char *station, const char *rendition, uint64_t hour, char path[static TARGET_SIZE])
+{
+	char name[LAYOUT_NAME_SIZE];
+
+	snprintf(path, TARGET_SIZE, "%s/%s/%s.m3u8", station, rendition, layout_hour_name(hour, name));
+}
+
+static int
+load_entries(struct worker *w, const char *path, struct cache_item *i)
+{
+	struct hour h;
+	int rc = load_hour_text(w, path, i);
+
+	if (rc)
+		return rc;
+	rc = parse_hour(path, i->entity, &h);
+	if (!rc)
+		i->hour = hour_copy_new(&h, i->part ? 0 : i->entity->hash);
+	entity_free(&i->entity);
+	return rc ? rc : i->hour ? 0 : -ENOMEM;
+}
+
+struct hour_copy *
+stored_entries(struct worker *w, const char *station, const char *rendition, uint64_t hour, bool look, int *error)
+{
+	char path[TARGET_SIZE];
+	struct cache_item *i, fresh = { 0 };
+
+	hour_path(station, rendition, hour, path);
+	i = cache_find(&w->cache, CACHE_HOURS, path);
+	i = find_as_old_as(w, CACHE_HOURS, path, look ? 0 : i && !i->part ? CLOSED_LOOK_AGAIN_NS : LOOK_AGAIN_NS);
+	if (!i) {
+		int rc = load_entries(w, path, &fresh);
+		i = rc ? drop(w, CACHE_HOURS, path, rc, error) : keep(w, CACHE_HOURS, path, &fresh, error);
+	}
+	return i ? hour_copy_ref(i->hour) : NULL;
 }
 
 struct cache_item *
 stored_hour(struct worker *w, const char *station, const char *rendition, uint64_t hour, int *error)
 {
-	char path[TARGET_SIZE], name[LAYOUT_NAME_SIZE];
+	char path[TARGET_SIZE];
 	struct cache_item *i, fresh = { 0 };
 
-	snprintf(path, sizeof path, "%s/%s/%s.m3u8", station, rendition, layout_hour_name(hour, name));
+	hour_path(station, rendition, hour, path);
 	i = find_valid(w, CACHE_STORE, path);
 	if (i)
 		return i;
@@ -348,16 +395,20 @@ static int
 segment_hash(struct worker *w, const struct stored_segment *s, int fd, uint64_t size, uint64_t *hash)
 {
 	int error = 0;
-	struct cache_item *hour = stored_hour(w, s->station, s->rendition, s->hour, &error);
+	struct hour_copy *c = stored_entries(w, s->station, s->rendition, s->hour, false, &error);
+	bool listed = false;
 
-	if (hour && hour->hashes && hour->T) {
+	if (c) {
+		const struct hour *h = &c->hour;
 		int64_t into = s->grid.ns / NS_PER_S - (int64_t)s->hour * 3600;
-		uint64_t k = into < 0 || into % hour->T ? UINT64_MAX : (uint64_t)into / hour->T;
-		if (k < hour->hash_count && hour->sizes[k] == size && hour->hashes[k]) {
-			*hash = hour->hashes[k];
-			return 0;
-		}
+		uint64_t k = into < 0 || into % h->segment ? UINT64_MAX : (uint64_t)into / h->segment;
+		listed = k < h->count && !h->entries[k].gap && h->entries[k].bytes == size;
+		if (listed)
+			*hash = h->entries[k].xxh64;
+		hour_copy_unref(&c);
 	}
+	if (listed)
+		return 0;
 	return hash_file(fd, hash);
 }
 

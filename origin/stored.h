@@ -16,6 +16,11 @@ struct cache_item *stored_list(struct worker *w, const char *path, uint32_t T, i
 /* The hour file of a rendition, closed or growing; of the latter its complete entries. */
 struct cache_item *stored_hour(struct worker *w, const char *station, const char *rendition, uint64_t hour, int *error);
 
+/* Its entries: a reference that the caller owns. `look`: whatever was known of it, look at the file now. -EBADMSG: it
+ * is there and cannot be read, which is logged. */
+struct hour_copy *stored_entries(
+    struct worker *w, const char *station, const char *rendition, uint64_t hour, bool look, int *error);
+
 /* "fip/hifi/20261121T09/20261121T090006Z.ts". In memory when it is new or asked for again. */
 struct stored_segment {
 	const char *path, *station, *rendition;

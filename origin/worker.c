@@ -138,8 +138,11 @@ renew_daemons(struct worker *w)
 static void
 free_views(struct worker *w)
 {
-	for (size_t i = 0; w->views && w->catalogue && i < w->catalogue->count; i++)
+	for (size_t i = 0; w->views && w->catalogue && i < w->catalogue->count; i++) {
+		for (size_t k = 0; k < w->catalogue->stations[i].count; k++)
+			rendition_view_fini(&w->views[i][k]);
 		free(w->views[i]);
+	}
 	free(w->views);
 	w->views = NULL;
 }

@@ -9,6 +9,7 @@
 #include "origin/cache.h"
 #include "origin/counters.h"
 #include "origin/listen.h"
+#include "origin/retained.h"
 #include "origin/server.h"
 
 struct MHD_Daemon;
@@ -23,13 +24,6 @@ struct worker_daemon {
 	struct credentials *credentials;
 	unsigned address; /* in server.addresses */
 	bool draining;
-};
-
-/* What one thread remembers of a rendition. */
-struct rendition_view {
-	struct wall oldest;  /* first sample of the oldest segment that is advertised; ns 0: none known */
-	uint64_t hour;       /* whose file it was found in */
-	struct mono checked; /* when the folder was last read; ns 0: never */
 };
 
 struct worker {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "rewind/span.h"
 #include "rewind/zone.h"
 
 #define HOUR_NS (3600 * NS_PER_S)
@@ -94,6 +95,11 @@ check_times(const struct config *c, const struct station_settings *s, struct tex
 	if (s->window < WINDOW_LEAST * s->segment) {
 		config_error(c, s, "window", errors, "want at least %d segments: %" PRId64 "s", WINDOW_LEAST,
 		    WINDOW_LEAST * s->segment / NS_PER_S);
+		rc = -1;
+	}
+	if (s->max_span / s->segment > SPAN_SEGMENTS_MOST) {
+		config_error(c, s, "max_span", errors, "want at most %d segments: %" PRId64 "h", SPAN_SEGMENTS_MOST,
+		    SPAN_SEGMENTS_MOST * s->segment / HOUR_NS);
 		rc = -1;
 	}
 	if (s->retention < s->window) {

@@ -170,7 +170,7 @@ span_plan(struct span_plan *plan, const struct time_span *s, const struct hour *
 	const struct hour_entry *e = entry_of(hours, first);
 	p.head.msn = first;
 	p.head.discontinuity_sequence = e->discontinuity_sequence - e->discontinuity;
-	p.head.can_skip = p.head.type == LIST_EVENT && !p.ended;
+	p.head.can_skip = p.head.type == LIST_EVENT && p.form == LIST_DENSE; /* kept at the end: only ENDLIST is new */
 	p.head.skipped = skip && p.head.can_skip ? skippable(hours, first, end) : 0;
 	int rc = lay_out(&p, hours, first + p.head.skipped, end);
 	if (rc)

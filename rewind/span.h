@@ -21,6 +21,7 @@
 
 /* Longest span of a list, in segments: what bounds the work and memory of a request. */
 #define SPAN_SEGMENTS_MOST 120000
+#define SPAN_BYTES_MOST (16u << 20) /* and of its text */
 
 /* Entries [first, last) of one hour. */
 struct span_part {

@@ -61,8 +61,9 @@ struct store_segment {
 	struct audio_format format;
 	struct ticks anchor;
 	uint64_t sample, samples, frames, fill, audio_bytes;
-	uint64_t station_sequence; /* discontinuity number of its siblings here: a rendition's first entry takes it over */
-	const void *data; /* whole file, borrowed */
+	uint64_t
+	    station_sequence; /* discontinuity number of its siblings here: a rendition's first entry takes it over */
+	const void *data;     /* whole file, borrowed */
 	size_t len;
 };
 
