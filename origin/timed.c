@@ -236,7 +236,8 @@ write_variants(struct worker *w, struct variants *v, const struct blob *live, st
 	return out->full ? -ENOMEM : 0;
 }
 
-/* Begin as the live list does, and say where players start and what was clamped. */
+/* The whole playlist. EXT-X-START stands in the media playlists alone: libavformat takes one here for another variant.
+ */
 static int
 make_variants(struct worker *w, struct variants *v, struct text *out, const char *clamped)
 {
@@ -259,8 +260,6 @@ make_variants(struct worker *w, struct variants *v, struct text *out, const char
 		text_str(out, "#EXTM3U\n#EXT-X-VERSION:3\n");
 		if (!v->mpeg)
 			text_str(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
-		if (v->span->kind != TIME_DELAY)
-			text_str(out, LIST_START);
 		if (*clamped)
 			text_fmt(out, "#HINDCAST-CLAMPED-FROM:%s\n", clamped);
 		text_add(out, lines.data, lines.len);
