@@ -387,7 +387,7 @@ def test_methods(o, f):
 
 
 def test_query(o, f):
-    for query, name in (("from=9am", "from"), ("x", "x"), ("token=1&delay=60", "delay"), ("t%6Fken=1&%66rom=1", "from")):
+    for query, name in (("form=9am", "form"), ("x", "x"), ("token=1&dely=60", "dely"), ("t%6Fken=1&%66orm=1", "form")):
         a = ask(o.port, "/fip/hifi/index.m3u8?" + query)
         ok(a.status == 400 and a["Content-Type"] == "application/problem+json" and
            json.loads(a.body)["parameter"] == name and a["Cache-Control"] == "public, max-age=60",
