@@ -16,7 +16,7 @@ static const struct config_option options[] = {
 	    .help = "addresses to serve on, separated by spaces; https:// before one takes TLS there"),
 	ROW(threads, CONFIG_INT, "0", .least = 0, .most = 256, .help = "threads; 0: one for each core"),
 	ROW(player, CONFIG_STRING, HINDCAST_PREFIX "/share/hindcast/player", .help = "folder of the player page"),
-	ROW(memory, CONFIG_SIZE, "64M", .help = "bytes kept of lists and new segments, in all threads together"),
+	ROW(memory, CONFIG_SIZE, "32M", .help = "bytes kept of lists and new segments, in all threads together"),
 	ROW(soft_connections, CONFIG_INT, "12000", .least = 1, .most = 1000000,
 	    .help = "above it /healthz says \"full\""),
 	ROW(max_connections, CONFIG_INT, "16000", .least = 1, .most = 1000000,

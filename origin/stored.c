@@ -347,6 +347,21 @@ stored_entries(struct worker *w, const char *station, const char *rendition, uin
 	return i ? hour_copy_ref(i->hour) : NULL;
 }
 
+void
+stored_expect_entries(struct worker *w, const char *station, const char *rendition, uint64_t hour)
+{
+	char path[TARGET_SIZE];
+
+	hour_path(station, rendition, hour, path);
+	if (cache_find(&w->cache, CACHE_HOURS, path))
+		return;
+	int fd = file_open_beneath(w->server->root, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+	close(fd);
+}
+
 struct cache_item *
 stored_hour(struct worker *w, const char *station, const char *rendition, uint64_t hour, int *error)
 {

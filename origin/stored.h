@@ -21,6 +21,9 @@ struct cache_item *stored_hour(struct worker *w, const char *station, const char
 struct hour_copy *stored_entries(
     struct worker *w, const char *station, const char *rendition, uint64_t hour, bool look, int *error);
 
+/* It will be wanted in a moment: begin to read it from the disk, unless it is kept already. */
+void stored_expect_entries(struct worker *w, const char *station, const char *rendition, uint64_t hour);
+
 /* "fip/hifi/20261121T09/20261121T090006Z.ts". In memory when it is new or asked for again. */
 struct stored_segment {
 	const char *path, *station, *rendition;

@@ -18,9 +18,13 @@ struct reader {
 	unsigned line; /* of `at`, from 1 */
 	size_t entries_room, formats_room;
 	struct hour h;
-	int format; /* index of the latest FORMAT line, -1: none yet */
+	char hour[LAYOUT_NAME_SIZE]; /* its name */
+	int format;                  /* index of the latest FORMAT line, -1: none yet */
 	char *why;
 };
+
+/* bytes of an entry: a date, a gap or a segment, EXTINF, a name */
+#define ENTRY_LEAST 100
 
 enum result { OK, MORE, FAULT, NOMEM };
 
@@ -159,10 +163,9 @@ read_head(struct reader *r)
 	if (T < 2 || 3600 % T != 0 || target != T)
 		return fault(r, "segment=%" PRIu64 " is not a duration, or TARGETDURATION differs", T);
 	uint64_t hour = layout_hour(first, (uint32_t)T);
-	char name[LAYOUT_NAME_SIZE];
 	uint64_t again;
 	if (layout_hour_first(hour, (uint32_t)T) != first ||
-	    layout_parse_hour_dir(layout_hour_name(hour, name), &again) || again != hour)
+	    layout_parse_hour_dir(layout_hour_name(hour, r->hour), &again) || again != hour)
 		return fault(r, "MEDIA-SEQUENCE does not begin an hour");
 	r->h.first_msn = first;
 	r->h.segment = (uint32_t)T;
@@ -277,6 +280,29 @@ read_discontinuity(struct reader *r, struct hour_entry *e)
 	return OK;
 }
 
+/* "2026-11-21T09:00:06.004Z" in the hour of the file, which nearly all are: without a look at the calendar. */
+static bool
+scan_date_in_hour(const struct reader *r, const char *date, struct wall *w)
+{
+	const char *h = r->hour;
+	struct scan s = { date + 13, date + 24, false };
+	if (memcmp(date, h, 4) || date[4] != '-' || memcmp(date + 5, h + 4, 2) || date[7] != '-' ||
+	    memcmp(date + 8, h + 6, 5))
+		return false;
+	scan_text(&s, ":");
+	uint64_t minute = scan_digits(&s, 2, 10);
+	scan_text(&s, ":");
+	uint64_t second = scan_digits(&s, 2, 10);
+	scan_text(&s, ".");
+	uint64_t ms = scan_digits(&s, 3, 10);
+	scan_text(&s, "Z");
+	if (!scan_done(&s) || minute > 59 || second > 59)
+		return false;
+	uint64_t hour = layout_hour(r->h.first_msn, r->h.segment);
+	w->ns = (int64_t)(((hour * 60 + minute) * 60 + second) * 1000 + ms) * NS_PER_MS;
+	return true;
+}
+
 static enum result
 read_date(struct reader *r, struct hour_entry *e)
 {
@@ -287,7 +313,8 @@ read_date(struct reader *r, struct hour_entry *e)
 	char date[25] = "";
 	if (rc == OK && s.end - s.p == 24)
 		memcpy(date, s.p, 24);
-	if (date[23] != 'Z' || date[19] != '.' || wall_parse(date, &e->start) || e->start.ns < 0)
+	if (!scan_date_in_hour(r, date, &e->start) &&
+	    (date[23] != 'Z' || date[19] != '.' || wall_parse(date, &e->start) || e->start.ns < 0))
 		return fault(r, "want EXT-X-PROGRAM-DATE-TIME:YYYY-MM-DDThh:mm:ss.mmmZ");
 	next_line(r, &s);
 	return OK;
@@ -358,7 +385,7 @@ read_uri(struct reader *r, struct hour_entry *e)
 	char want[LAYOUT_NAME_SIZE];
 	for (e->kind = LAYOUT_TS;; e->kind++) {
 		struct scan copy = s;
-		scan_text(&copy, layout_segment_path(e->msn, r->h.segment, e->kind, want));
+		scan_text(&copy, layout_segment_path_in(r->hour, e->msn, r->h.segment, e->kind, want));
 		if (scan_done(&copy))
 			break;
 		if (e->kind == LAYOUT_MP3)
@@ -461,6 +488,11 @@ read_body(struct reader *r, const char *text)
 	const size_t full = 3600 / h->segment;
 	enum result rc = OK;
 	h->complete = (size_t)(r->at - text);
+	/* room for a whole hour at once, if there is one: no entry has fewer bytes */
+	r->entries_room = (size_t)(r->end - r->at) / ENTRY_LEAST < full ? 16 : full;
+	h->entries = malloc(r->entries_room * sizeof *h->entries);
+	if (!h->entries)
+		return out_of_memory(r);
 	while (rc == OK && !h->ended && r->at < r->end) {
 		struct hour_entry e;
 		struct scan s;
@@ -505,7 +537,10 @@ int
 hour_parse_entry(const char *text, size_t len, uint64_t msn, uint32_t T, struct hour_entry *e,
     struct audio_format *format, char why[static 128])
 {
-	struct reader r = { .at = text, .end = text + len, .line = 1, .format = -1, .why = why, .h.segment = T };
+	struct reader r = {
+		.at = text, .end = text + len, .line = 1, .format = -1, .why = why, .h.segment = T, .h.first_msn = msn
+	};
+	layout_hour_name(layout_hour(msn, T), r.hour);
 	enum result rc = read_entry(&r, msn, e);
 	if (rc == MORE)
 		fault(&r, "the entry is not complete");

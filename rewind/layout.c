@@ -52,21 +52,47 @@ utc(uint64_t seconds)
 	return tm;
 }
 
+/* `n` digits of a number; strftime takes longer than all else that is done to an entry. Returns what follows. */
+static char *
+put(char *out, int n, int number)
+{
+	for (int i = n; i-- > 0; number /= 10)
+		out[i] = (char)('0' + number % 10);
+	return out + n;
+}
+
 const char *
 layout_hour_name(uint64_t hour, char out[static LAYOUT_NAME_SIZE])
 {
 	struct tm tm = utc(hour * SECONDS_PER_HOUR);
-	strftime(out, LAYOUT_NAME_SIZE, "%Y%m%dT%H", &tm);
+	char *end = put(put(put(out, 4, tm.tm_year + 1900), 2, tm.tm_mon + 1), 2, tm.tm_mday);
+	*end++ = 'T';
+	*put(end, 2, tm.tm_hour) = '\0';
+	return out;
+}
+
+const char *
+layout_segment_path_in(
+    const char *hour_name, uint64_t msn, uint32_t T, enum layout_kind kind, char out[static LAYOUT_NAME_SIZE])
+{
+	int into = (int)(msn * T % SECONDS_PER_HOUR);
+	size_t n = strlen(hour_name);
+	char *end = out + n;
+	memcpy(out, hour_name, n);
+	*end++ = '/';
+	memcpy(end, hour_name, n);
+	end = put(put(end + n, 2, into / 60), 2, into % 60);
+	*end++ = 'Z';
+	const char *extension = layout_extension(kind);
+	memcpy(end, extension, strlen(extension) + 1);
 	return out;
 }
 
 const char *
 layout_segment_path(uint64_t msn, uint32_t T, enum layout_kind kind, char out[static LAYOUT_NAME_SIZE])
 {
-	struct tm tm = utc(msn * T);
-	size_t n = strftime(out, LAYOUT_NAME_SIZE, "%Y%m%dT%H/%Y%m%dT%H%M%SZ", &tm);
-	snprintf(out + n, LAYOUT_NAME_SIZE - n, "%s", layout_extension(kind));
-	return out;
+	char name[LAYOUT_NAME_SIZE];
+	return layout_segment_path_in(layout_hour_name(layout_hour(msn, T), name), msn, T, kind, out);
 }
 
 /* The number that `n` digits at *s say, or -1. */

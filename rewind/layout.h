@@ -41,6 +41,9 @@ const char *layout_extension(enum layout_kind kind); /* ".ts" ".aac" ".mp3" */
 const char *layout_hour_name(uint64_t hour, char out[static LAYOUT_NAME_SIZE]);
 /* "20261121T09/20261121T090006Z.ts" */
 const char *layout_segment_path(uint64_t msn, uint32_t T, enum layout_kind kind, char out[static LAYOUT_NAME_SIZE]);
+/* The same for a segment of the hour with this name, which asks no calendar: for loops over the entries of an hour. */
+const char *layout_segment_path_in(
+    const char *hour_name, uint64_t msn, uint32_t T, enum layout_kind kind, char out[static LAYOUT_NAME_SIZE]);
 
 /* Only our own patterns are read; 0 or -1 with the results untouched. */
 int layout_parse_hour_dir(const char *name, uint64_t *hour);              /* "20261121T09" */

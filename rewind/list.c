@@ -8,7 +8,7 @@
 #define DATED_EVERY_S 600
 
 static void
-write_entry(struct text *out, const struct hour_entry *e, uint32_t T, bool discontinuity, bool dated)
+write_entry(struct text *out, const struct hour_entry *e, uint32_t T, const char *hour, bool discontinuity, bool dated)
 {
 	char date[WALL_TEXT_SIZE], path[LAYOUT_NAME_SIZE];
 	if (discontinuity)
@@ -16,7 +16,7 @@ write_entry(struct text *out, const struct hour_entry *e, uint32_t T, bool disco
 	if (dated)
 		text_fmt(out, "#EXT-X-PROGRAM-DATE-TIME:%s\n", wall_format(e->start, date));
 	text_fmt(out, "%s#EXTINF:%" PRIu32 ".%06" PRIu32 ",\n%s\n", e->gap ? "#EXT-X-GAP\n" : "",
-	    e->duration_us / 1000000, e->duration_us % 1000000, layout_segment_path(e->msn, T, e->kind, path));
+	    e->duration_us / 1000000, e->duration_us % 1000000, layout_segment_path_in(hour, e->msn, T, e->kind, path));
 }
 
 void
@@ -49,8 +49,11 @@ list_live(struct text *out, const struct hour_entry *entries, size_t count, uint
 				 .independent = independent,
 				 .msn = first->msn,
 				 .discontinuity_sequence = first->discontinuity_sequence - first->discontinuity });
-	for (size_t i = 0; i < count; i++)
-		write_entry(out, &entries[i], T, entries[i].discontinuity, true);
+	for (size_t i = 0; i < count; i++) {
+		char hour[LAYOUT_NAME_SIZE];
+		layout_hour_name(layout_hour(entries[i].msn, T), hour);
+		write_entry(out, &entries[i], T, hour, entries[i].discontinuity, true);
+	}
 }
 
 /* Does a line of ten minutes lie between the segment before and this one? */
@@ -64,6 +67,8 @@ void
 list_entries_write(struct text *out, const struct hour_entry *entries, size_t count, uint32_t T, enum list_form form)
 {
 	bool first = true, hole = false;
+	char hour[LAYOUT_NAME_SIZE];
+	layout_hour_name(count ? layout_hour(entries[0].msn, T) : 0, hour);
 	for (size_t i = 0; i < count; i++) {
 		const struct hour_entry *e = &entries[i];
 		if (e->gap && form == LIST_CLOSED) {
@@ -71,7 +76,7 @@ list_entries_write(struct text *out, const struct hour_entry *entries, size_t co
 			continue;
 		}
 		bool discontinuity = e->discontinuity || hole;
-		write_entry(out, e, T, discontinuity, first || discontinuity || is_dated(e->msn, T));
+		write_entry(out, e, T, hour, discontinuity, first || discontinuity || is_dated(e->msn, T));
 		first = hole = false;
 	}
 }
