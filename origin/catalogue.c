@@ -25,6 +25,7 @@ fill_station(const struct config *c, const struct station_settings *s, struct ca
 	out->title = copy(s->title ? s->title : s->section.subject[0]);
 	out->timezone = copy(s->timezone ? s->timezone : "UTC");
 	out->T = (uint32_t)(s->segment / NS_PER_S);
+	out->programmes = s->programmes != NULL;
 	out->window = (uint32_t)(s->window / s->segment);
 	out->retention_ns = s->retention;
 	out->max_span_ns = s->max_span;

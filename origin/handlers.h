@@ -21,6 +21,7 @@ void media_file(struct request *r);
 
 void stations_json(struct request *r);
 void availability_json(struct request *r);
+void programmes_json(struct request *r);
 void health_all(struct request *r);
 void health_station(struct request *r);
 void counters_metrics(struct request *r);

@@ -76,16 +76,19 @@ print_config(const struct config *c)
 	return fflush(stdout) ? 1 : rc;
 }
 
-/* Wait for signals until one of them ends the program. */
+#define LOOK_EVERY_S 5
+
+/* Wait for signals until one of them ends the program; meanwhile look after the programmes. */
 static void
 wait_for_end(struct server *s, const char *path, struct config *c, const sigset_t *signals)
 {
 	for (;;) {
-		int n = sigwaitinfo(signals, NULL);
+		int n = sigtimedwait(signals, NULL, &(struct timespec){ .tv_sec = LOOK_EVERY_S });
 		if (n == SIGHUP)
 			reload(s, path, c);
-		else if (n > 0 || errno != EINTR)
+		else if (n > 0 || (errno != EINTR && errno != EAGAIN))
 			return;
+		schedule_look(s->schedule, clock_wall_now());
 	}
 }
 

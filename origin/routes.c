@@ -16,6 +16,7 @@ static const struct route routes[] = {
 	{ "/{station}/{rendition}/{hour}.m3u8", ROUTE_HOUR, "", playlist_hour },
 	{ "/stations.json", ROUTE_STATIONS, "", stations_json },
 	{ "/{station}/availability.json", ROUTE_STATIONS, "", availability_json },
+	{ "/{station}/programmes.json", ROUTE_STATIONS, "date", programmes_json },
 	{ "/healthz", ROUTE_HEALTH, NULL, health_all },
 	{ "/healthz/{station}", ROUTE_HEALTH, NULL, health_station },
 	{ "/metrics", ROUTE_METRICS, NULL, counters_metrics },

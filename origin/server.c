@@ -245,6 +245,7 @@ release(struct server *s)
 	limits_fini(&s->limits);
 	catalogue_unref(&s->catalogue);
 	credentials_unref(&s->credentials);
+	schedule_free(&s->schedule);
 	pthread_mutex_destroy(&s->lock);
 	if (s->root >= 0)
 		close(s->root);
@@ -274,8 +275,10 @@ server_init(struct server *s, struct config *c, struct text *errors)
 		goto memory;
 	s->workers = calloc(s->options.threads, sizeof *s->workers);
 	s->catalogue = catalogue_new(c);
-	if (!s->workers || !s->catalogue)
+	s->schedule = schedule_new();
+	if (!s->workers || !s->catalogue || !s->schedule || schedule_configure(s->schedule, c))
 		goto memory;
+	schedule_look(s->schedule, clock_wall_now());
 	if (open_folders(s, c, o, errors) || load_credentials(c, &s->credentials, errors) ||
 	    open_sockets(s, c, o, fds, errors) || start_workers(s, fds, errors))
 		goto fail;
@@ -330,6 +333,8 @@ server_reload(struct server *s, struct config *was, struct config *c, struct tex
 	if (load_credentials(c, &credentials, errors))
 		return -1;
 	struct catalogue *catalogue = catalogue_new(c);
+	if (catalogue && schedule_configure(s->schedule, c))
+		catalogue_unref(&catalogue);
 	if (!catalogue) {
 		credentials_unref(&credentials);
 		text_str(errors, "out of memory\n");

@@ -10,6 +10,7 @@
 #include "origin/catalogue.h"
 #include "origin/limits.h"
 #include "origin/listen.h"
+#include "origin/schedule.h"
 
 struct config;
 struct text;
@@ -40,6 +41,7 @@ struct server {
 	struct listen_address addresses[LISTEN_ADDRESSES];
 	unsigned address_count;
 
+	struct schedule *schedule;       /* has a lock of its own */
 	pthread_mutex_t lock;            /* of the next two */
 	struct catalogue *catalogue;     /* what threads take when they are woken */
 	struct credentials *credentials; /* or NULL */

@@ -80,9 +80,13 @@ static bool
 resolve(struct request *r, const struct catalogue_station *s, const struct timed *t, struct time_span *span)
 {
 	struct time_facts facts = facts_of(r->worker, s);
+	struct programmes *p = t->request.programme ? schedule_get(r->worker->server->schedule, s->name) : NULL;
 	struct time_fault fault;
 
-	if (!time_resolve(&t->request, &facts, span, &fault))
+	facts.programmes = p;
+	int rc = time_resolve(&t->request, &facts, span, &fault);
+	programmes_unref(&p);
+	if (!rc)
 		return true;
 	request_fail(r, &(struct problem){ .status = fault.status,
 			    .detail = fault.detail,

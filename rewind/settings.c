@@ -38,6 +38,8 @@ static const struct config_option station_options[] = {
 	    .most = 31 * DAY_NS, .help = "longest span that one list may cover" },
 	{ "renditions", CONFIG_STRING, offsetof(struct station_settings, renditions), .required = true,
 	    .help = "names, in the order of the multivariant playlist" },
+	{ "programmes", CONFIG_STRING, offsetof(struct station_settings, programmes),
+	    .help = "iCalendar file with the station's programmes" },
 	{ "fill", CONFIG_ENUM, offsetof(struct station_settings, fill), .fallback = "silence", .choices = "silence gap",
 	    .help = "what stands in while no input delivers" },
 	{ "fill_limit", CONFIG_DURATION, offsetof(struct station_settings, fill_limit), .fallback = "10m",

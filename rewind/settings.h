@@ -17,7 +17,7 @@ struct store_settings {
 
 struct station_settings {
 	struct config_section section;
-	char *title, *timezone, *renditions;
+	char *title, *timezone, *renditions, *programmes;
 	int64_t segment;                                 /* ns; a whole number of seconds from 2 that divides 3600 */
 	int64_t window, retention, max_span, fill_limit; /* ns */
 	int fill;                                        /* enum fill_kind */

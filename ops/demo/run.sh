@@ -33,6 +33,7 @@ clock_station() { # NAME TITLE FORMAT
 		timezone = $TZ
 		retention = 2d
 		renditions = hifi lofi
+		programmes = $dir/programmes.ics
 	INI
 	local rendition kbit
 	while read -r rendition kbit; do
@@ -51,6 +52,17 @@ clock_station() { # NAME TITLE FORMAT
 		hifi 128
 		lofi 64
 	RENDITIONS
+}
+
+# A day of programmes for the clocks, an hour each, every day, in the station's time.
+programmes() {
+	local hour
+	printf '%s\r\n' BEGIN:VCALENDAR VERSION:2.0 PRODID:-//hindcast//demo//EN
+	for hour in {0..23}; do
+		printf '%s\r\n' BEGIN:VEVENT "UID:hour-$hour@demo" "DTSTART:20260101T$(printf %02d "$hour")0000" DURATION:PT1H \
+			RRULE:FREQ=DAILY "SUMMARY:The $hour o'clock hour" "DESCRIPTION:Six announcements a minute." END:VEVENT
+	done
+	printf '%s\r\n' END:VCALENDAR
 }
 
 configuration() {
@@ -147,7 +159,7 @@ check_alive() {
 
 TZ=$(zone)
 export TZ
-mkdir -p "$dir/store" && configuration >"$dir/hindcast.ini" || exit 1
+mkdir -p "$dir/store" && programmes >"$dir/programmes.ics" && configuration >"$dir/hindcast.ini" || exit 1
 trap 'finish 0' INT TERM HUP
 "$build/segmenter" -c "$dir/hindcast.ini" >>"$dir/segmenter.log" 2>&1 &
 segmenter=$!
@@ -167,6 +179,8 @@ On air after $SECONDS s. Open:
 
     http://localhost:$http/                                player page
     http://localhost:$http/clock/index.m3u8                speaking clock ($TZ), MPEG-TS, for any HLS player
+    http://localhost:$http/clock/index.m3u8?from=-30m      from half an hour ago on, and through live
+    http://localhost:$http/clock/index.m3u8?programme=now  this hour from its start
     http://localhost:$http/clock-packed/index.m3u8         the same as packed audio
     http://localhost:$http/clock/hifi/index.m3u8           one rendition of it
     http://localhost:$http/stations.json                   what there is
