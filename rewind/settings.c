@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "rewind/zone.h"
 
 #define HOUR_NS (3600 * NS_PER_S)
 #define DAY_NS (24 * HOUR_NS)
@@ -103,16 +103,15 @@ check_times(const struct config *c, const struct station_settings *s, struct tex
 	return rc;
 }
 
-/* An IANA time zone that this machine knows. */
+/* An IANA time zone that this machine knows, and whose file can be read. */
 static int
 check_timezone(const struct config *c, const struct station_settings *s, struct text *errors)
 {
-	char path[256];
-
-	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", s->timezone);
-	bool plain = s->timezone[0] != '/' && !strstr(s->timezone, "..");
-	if (access("/usr/share/zoneinfo", F_OK) < 0 || (plain && access(path, R_OK) == 0))
+	struct zone *z = zone_new(s->timezone);
+	if (z) {
+		zone_free(&z);
 		return 0;
+	}
 	config_error(c, s, "timezone", errors, "unknown, want one of the IANA database, such as Europe/Paris or UTC");
 	return -1;
 }

@@ -3,6 +3,7 @@
 #define HINDCAST_ZONE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct zone;
@@ -14,8 +15,11 @@ struct civil {
 };
 
 /* Read a zone such as "Europe/Paris" or "UTC": transitions of 1970 to 2099. Owned by the caller; NULL when this machine
- * does not know it, or without memory. */
+ * (/usr/share/zoneinfo, or $TZDIR) does not know it, or without memory. UTC is known everywhere. */
 struct zone *zone_new(const char *name);
+/* The same from the bytes of a TZif file, version 2 or later and without leap seconds (RFC 8536); NULL when they are
+ * not one, or without memory. */
+struct zone *zone_read(const void *tzif, size_t len);
 void zone_free(struct zone **z);
 
 /* Seconds east of UTC that are in force at an instant (Unix seconds). */
