@@ -39,7 +39,7 @@ struct time_span {
 	enum time_kind kind;
 	uint64_t first, end; /* media sequence numbers, [first, end); FROM: end = first + max_span / T */
 	int64_t delay_s;     /* DELAY: rounded up to a multiple of T */
-	bool fixed;          /* the same request will mean the same span later on */
+	bool fixed;          /* the same request will mean the same span later on; never when clamped */
 	bool clamped;        /* it began before the oldest segment and now begins there; or */
 			     /* between the newest segment and now, and now begins with the newest */
 	struct wall asked;   /* clamped: the instant that was asked for */
