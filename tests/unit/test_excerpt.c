@@ -231,6 +231,41 @@ short_segments_leave_a_hole(void **state)
 	expect(f, plus(k + 1, 0), plus(k + 3, 0), fixture_edge(k + 1), fixture_edge(k + 3));
 }
 
+/* A segment whose first frame has its middle 0.2 ms behind the grid line: cut to the millisecond, its start says
+ * before. */
+static void
+milliseconds_do_not_move_the_grid(void **state)
+{
+	struct fixture *f = *state;
+	struct text t;
+	uint64_t k = FIRST + 613;
+	struct fixture_segment s = fixture_make(k, LEN, false);
+	s.s.start.ns = layout_grid(k, FIXTURE_T).ns - 10466667;
+	assert_int_equal(store_rendition_put(f->r, &s.s), 0);
+	free(s.data);
+	struct excerpt x = take(f, plus(k, 0), plus(k + 1, 0), false, &t);
+	assert_int_equal(x.frames, fixture_edge(k + 1) - fixture_edge(k));
+	text_fini(&t);
+	x = take(f, plus(k - 1, 0), plus(k, 0), false, &t);
+	assert_int_equal(x.frames, fixture_edge(k) - fixture_edge(k - 1));
+	text_fini(&t);
+}
+
+/* Wall time is drawn after a source's clock, samples go on: a row stays one. */
+static void
+a_bent_clock_makes_no_hole(void **state)
+{
+	struct fixture *f = *state;
+	struct text t;
+	uint64_t k = FIRST + 613;
+	struct fixture_segment s = fixture_make(k, LEN, false);
+	s.s.start.ns += 90 * NS_PER_MS;
+	assert_int_equal(store_rendition_put(f->r, &s.s), 0);
+	free(s.data);
+	assert_int_equal(take(f, plus(k - 2, 0), plus(k + 1, 0), false, &t).hole_count, 0);
+	text_fini(&t);
+}
+
 int
 main(void)
 {
@@ -240,6 +275,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(holes_are_found, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(whole_segments_are_those_of_the_grid, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(short_segments_leave_a_hole, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(milliseconds_do_not_move_the_grid, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_bent_clock_makes_no_hole, setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,8 +182,9 @@ a_stream_has_them_too(void **state)
 	for (ssize_t n; (n = read(pipe_fds[0], data + len, sizeof data - len)) > 0;)
 		len += (size_t)n;
 	assert_int_equal(len, (fixture_edge(FIRST + 601) - fixture_edge(FIRST + 599)) * LEN);
-	/* and nothing when it is refused */
-	r.x.to = layout_grid(FIRST + 606, 6);
+	/* and nothing when it is refused; what would be written here fits into a pipe */
+	r.x.from = layout_grid(FIRST + 603, 6);
+	r.x.to = layout_grid(FIRST + 605, 6);
 	assert_int_equal(pipe(pipe_fds), 0);
 	assert_int_equal(export_stream(&r.x, pipe_fds[1]), EXPORT_REFUSED);
 	close(pipe_fds[1]);
