@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "rewind/list.h"
 
 #define DATED_NS (600 * NS_PER_S)
 
@@ -27,7 +28,6 @@ vod_list_entries(struct vod_list *list, struct text *out, const struct hour_entr
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct hour_entry *e = &entries[i];
-		char date[WALL_TEXT_SIZE], path[LAYOUT_NAME_SIZE];
 		hole = hole || e->gap || e->discontinuity;
 		if (e->gap)
 			continue;
@@ -35,14 +35,10 @@ vod_list_entries(struct vod_list *list, struct text *out, const struct hour_entr
 		bool discontinuity = hole && list->any;
 		if (!list->any)
 			write_head(list, out, e);
-		if (discontinuity)
-			text_str(out, "#EXT-X-DISCONTINUITY\n");
-		if (!list->any || discontinuity || e->start.ns - list->dated.ns >= DATED_NS) {
-			text_fmt(out, "#EXT-X-PROGRAM-DATE-TIME:%s\n", wall_format(e->start, date));
+		bool dated = !list->any || discontinuity || e->start.ns - list->dated.ns >= DATED_NS;
+		if (dated)
 			list->dated = e->start;
-		}
-		text_fmt(out, "#EXTINF:%" PRIu32 ".%06" PRIu32 ",\n%s\n", e->duration_us / 1000000,
-		    e->duration_us % 1000000, layout_segment_path(e->msn, list->T, e->kind, path));
+		list_entry_write(out, e, list->T, discontinuity, dated);
 		list->any = true;
 		hole = false;
 	}
@@ -51,5 +47,5 @@ vod_list_entries(struct vod_list *list, struct text *out, const struct hour_entr
 void
 vod_list_end(struct text *out)
 {
-	text_str(out, "#EXT-X-ENDLIST\n");
+	text_str(out, LIST_END);
 }

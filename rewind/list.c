@@ -20,6 +20,14 @@ write_entry(struct text *out, const struct hour_entry *e, uint32_t T, const char
 }
 
 void
+list_entry_write(struct text *out, const struct hour_entry *e, uint32_t T, bool discontinuity, bool dated)
+{
+	char hour[LAYOUT_NAME_SIZE];
+	layout_hour_name(layout_hour(e->msn, T), hour);
+	write_entry(out, e, T, hour, discontinuity, dated);
+}
+
+void
 list_head_write(struct text *out, const struct list_head *h)
 {
 	static const char *const type[] = { "", "#EXT-X-PLAYLIST-TYPE:EVENT\n", "#EXT-X-PLAYLIST-TYPE:VOD\n" };
@@ -49,11 +57,8 @@ list_live(struct text *out, const struct hour_entry *entries, size_t count, uint
 				 .independent = independent,
 				 .msn = first->msn,
 				 .discontinuity_sequence = first->discontinuity_sequence - first->discontinuity });
-	for (size_t i = 0; i < count; i++) {
-		char hour[LAYOUT_NAME_SIZE];
-		layout_hour_name(layout_hour(entries[i].msn, T), hour);
-		write_entry(out, &entries[i], T, hour, entries[i].discontinuity, true);
-	}
+	for (size_t i = 0; i < count; i++)
+		list_entry_write(out, &entries[i], T, entries[i].discontinuity, true);
 }
 
 /* Does a line of ten minutes lie between the segment before and this one? */

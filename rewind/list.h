@@ -36,6 +36,9 @@ void list_head_write(struct text *out, const struct list_head *h);
 void list_entries_write(
     struct text *out, const struct hour_entry *entries, size_t count, uint32_t T, enum list_form form);
 
+/* One entry; `dated`: with its EXT-X-PROGRAM-DATE-TIME. */
+void list_entry_write(struct text *out, const struct hour_entry *e, uint32_t T, bool discontinuity, bool dated);
+
 #define LIST_DISCONTINUITY "#EXT-X-DISCONTINUITY\n"
 #define LIST_END "#EXT-X-ENDLIST\n"
 /* Delta updates leave out what is further from the end than this many T (RFC 8216bis 4.4.3.8). */

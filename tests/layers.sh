@@ -49,6 +49,7 @@ result $? "only base/clock.c asks for the time"
 
 where ini.h base/config_ini.c
 where neaacdec.h segmenter/input/aac_profile.c
+where libical/ical.h rewind/programmes_ical.c
 
 alone=0
 for h in $(git ls-files '*.h' | grep -v ^tests/); do
