@@ -629,7 +629,7 @@ read_calendar(struct reading *r)
 }
 
 int
-programmes_parse(const char *text, size_t len, const char *timezone, struct wall from, struct wall to,
+programmes_parse(const char *text, size_t len, const char *zone, struct wall from, struct wall to,
     struct programmes **out, char why[static 160])
 {
 	struct reading r = { .from = from.ns / NS_PER_S, .to = to.ns / NS_PER_S, .why = why };
@@ -645,7 +645,7 @@ programmes_parse(const char *text, size_t len, const char *timezone, struct wall
 		return fail(&r, NULL, "not an iCalendar file: it holds NUL bytes");
 	icalerror_set_errors_are_fatal(0);
 	char *copy = strndup(text, len);
-	r.station = zone_new(timezone);
+	r.station = zone_new(zone);
 	r.out = calloc(1, sizeof *r.out);
 	r.overrides = malloc(EVENTS_MOST * sizeof *r.overrides);
 	if (!copy || !r.station || !r.out || !r.overrides) {

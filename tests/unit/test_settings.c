@@ -142,8 +142,7 @@ sections_must_agree(void **state)
 	refuse("[station a]\n[rendition a/b]\n", "renditions");
 	refuse("[station a]\nrenditions = b\n[rendition a/b]\n[rendition a/c]\n", "does not name it");
 	refuse("[station a]\nrenditions = b\n[rendition a/b]\n[rendition x/b]\n", "of a station that is described");
-	refuse("[station a]\nrenditions = b\nprogrammes = /x.ics\n[rendition a/b]\n",
-	    "unknown key \"programmes\""); /* not built yet */
+	refuse("[station a]\nrenditions = b\nmax_span = 9d\n[rendition a/b]\n", "want at most 120000 segments: 200h");
 	refuse("[station a]\nrenditions = b\n[rendition a/b]\n[rendition b]\n", "of a station that is described");
 	refuse("[station a]\nrenditions = b\nfill = music\n[rendition a/b]\n", "fill");
 	refuse("[stations a]\n", "stations");
