@@ -419,8 +419,7 @@ def test_faults(f, o):
 
 def test_delay(f, o):
     f.tick()
-    for delay in (0, 60, 1800, 2 * HOUR + 1800, 5 * DAY - (time.time() % HOUR) // T * T - 3000):
-        delay = int(delay) // T * T
+    for delay in (0, 60, 1800, grid(time.time()) - (f.H - 2) * HOUR - 1830, grid(time.time()) - (f.five + 1) * HOUR - 1800):
         now = time.time()
         while now % T > 4:
             time.sleep(0.2)
