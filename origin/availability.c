@@ -22,11 +22,13 @@
 #include "rewind/store.h"
 
 #define JSON_MOST (8 << 20)
-#define TAIL_BYTES 256
-/* What one request may read before it has others wait: hours whose tail is looked at, and such that are read whole. */
+/* What one request may do before it has others wait: hours whose file is opened, whose tail is read, and such that are
+ * read whole. */
+#define LOOKS_MOST 2000
 #define TAILS_MOST 2000
 #define HOURS_MOST 100
-#define GAPS_MOST 5000 /* told of one rendition */
+#define KNOWN_NS (10 * NS_PER_S) /* that long an hour that is known is not looked at: heal alone rewrites it */
+#define GAPS_MOST 5000           /* told of one rendition */
 
 void
 hour_holes_fini(struct hour_holes *h)
@@ -59,15 +61,11 @@ find_holes(const struct hour *h, struct hour_holes *out)
 
 /* Does the tail of the file say that a whole hour is in it? What is missing lasts at least a segment. */
 static bool
-is_whole(int fd, off_t size, uint32_t T)
+is_whole(int fd, uint32_t T)
 {
-	char tail[TAIL_BYTES];
 	struct hour_rate rate;
-	off_t at = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
-	ssize_t n = pread(fd, tail, sizeof tail, at);
 
-	return n > 0 && !hour_parse_tail(tail, (size_t)n, &rate) &&
-	       rate.duration_us > UINT64_C(3600) * 1000000 - T * UINT64_C(500000);
+	return !store_read_tail(fd, &rate) && rate.duration_us > UINT64_C(3600) * 1000000 - T * UINT64_C(500000);
 }
 
 struct gathering {
@@ -76,42 +74,56 @@ struct gathering {
 	const char *rendition;
 	struct hour_holes *known; /* from before, by hour; taken over where still true */
 	size_t known_count, at;
-	unsigned tails, hours; /* left to read */
+	unsigned looks, tails, hours; /* left to do */
 };
 
-/* What is known of an hour if its file is still the same. */
-static bool
-take_known(struct gathering *g, uint64_t hour, const struct file_id *id, struct hour_holes *out)
+/* What is known of an hour, or NULL. */
+static struct hour_holes *
+find_known(struct gathering *g, uint64_t hour)
 {
 	while (g->at < g->known_count && g->known[g->at].hour < hour)
 		g->at++;
-	if (g->at == g->known_count || g->known[g->at].hour != hour || !file_id_equal(&g->known[g->at].id, id))
-		return false;
-	*out = g->known[g->at];
-	g->known[g->at].list = NULL;
-	return true;
+	return g->at < g->known_count && g->known[g->at].hour == hour ? &g->known[g->at] : NULL;
 }
 
-/* 0 with *out, -EAGAIN when enough has been read for now, or another negative errno: the hour is a gap. */
+static int
+take(struct hour_holes *known, struct hour_holes *out)
+{
+	*out = *known;
+	known->list = NULL;
+	return 0;
+}
+
+/* 0 with *out, -EAGAIN when enough has been read for now, or another negative errno: the hour is a gap. What is known
+ * is true for a while, and for longer when many ask for more than can be looked at. */
 static int
 look_at_hour(struct gathering *g, uint64_t hour, struct hour_holes *out)
 {
 	char path[TARGET_SIZE], name[LAYOUT_NAME_SIZE], why[128];
+	struct hour_holes *old = find_known(g, hour);
+	struct mono now = g->worker->now;
 	struct stat st;
 	struct hour h;
 
+	if (old && (now.ns - old->checked.ns < KNOWN_NS || g->looks == 0))
+		return take(old, out);
+	g->looks -= g->looks > 0;
 	snprintf(path, sizeof path, "%s/%s/%s.m3u8", g->station->name, g->rendition, layout_hour_name(hour, name));
 	int fd = file_open_beneath(g->worker->server->root, path, O_RDONLY | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd;
 	int rc = fstat(fd, &st) ? -errno : 0;
-	struct file_id id = file_id_of(&st);
-	bool known = !rc && take_known(g, hour, &id, out);
-	*out = known ? *out : (struct hour_holes){ .hour = hour, .id = id };
-	bool whole = !rc && !known && g->tails > 0 && is_whole(fd, st.st_size, g->station->T);
+	struct file_id id = rc ? (struct file_id){ 0 } : file_id_of(&st);
+	bool same = !rc && old && file_id_equal(&old->id, &id);
+	bool whole = !rc && !same && g->tails > 0 && is_whole(fd, g->station->T);
 	close(fd);
-	if (rc || known)
+	if (same) {
+		old->checked = now;
+		return take(old, out);
+	}
+	if (rc)
 		return rc;
+	*out = (struct hour_holes){ .hour = hour, .id = id, .checked = now };
 	if (g->tails == 0 || (!whole && g->hours == 0))
 		return -EAGAIN;
 	g->tails--;
@@ -145,9 +157,10 @@ gather(struct worker *w, const struct catalogue_station *s, size_t rendition, st
 	g->at = 0;
 	rc = found ? 0 : -ENOMEM;
 	for (size_t i = 0; i < n && !rc; i++) {
-		if (hours[i].part || hours[i].hour < v->hour)
+		if (hours[i].hour < v->hour)
 			continue;
-		rc = look_at_hour(g, hours[i].hour, &found[count]);
+		found[count] = (struct hour_holes){ .hour = hours[i].hour, .part = hours[i].part };
+		rc = hours[i].part ? 0 : look_at_hour(g, hours[i].hour, &found[count]);
 		if (!rc)
 			count++;
 		else if (rc != -EAGAIN && rc != -ENOMEM)
@@ -156,7 +169,7 @@ gather(struct worker *w, const struct catalogue_station *s, size_t rendition, st
 	free(hours);
 	if (!found)
 		return rc;
-	/* what was not reached is looked at next time; what is known of it stays with the rest */
+	/* what was not reached is looked at next time */
 	for (size_t i = 0; i < v->hole_count; i++)
 		hour_holes_fini(&v->holes[i]);
 	free(v->holes);
@@ -209,7 +222,7 @@ least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* The holes of an hour whose file is growing, or just closed: from its entries. */
+/* The holes of an hour whose file is not finished: from its entries. */
 static int
 recent_holes(struct worker *w, const struct catalogue_station *s, const char *rendition, uint64_t hour,
     struct hour_holes *out, size_t *known)
@@ -243,9 +256,10 @@ write_gaps(struct worker *w, const struct catalogue_station *s, size_t k, struct
 		size_t known = full;
 		while (at < v->hole_count && v->holes[at].hour < hour)
 			at++;
-		if (at < v->hole_count && v->holes[at].hour == hour)
-			h = &v->holes[at];
-		else if (recent_holes(w, s, s->renditions[k].name, hour, &made, &known))
+		const struct hour_holes *found = at < v->hole_count && v->holes[at].hour == hour ? &v->holes[at] : NULL;
+		if (found && !found->part)
+			h = found;
+		else if (!found || recent_holes(w, s, s->renditions[k].name, hour, &made, &known))
 			known = 0;
 		for (size_t i = 0; i < h->count; i++)
 			add_gap(&t, most(base + h->list[i].from, first), least(base + h->list[i].to, end));
@@ -260,7 +274,9 @@ write_gaps(struct worker *w, const struct catalogue_station *s, size_t k, struct
 static int
 write_availability(struct worker *w, const struct catalogue_station *s, struct text *out)
 {
-	struct gathering g = { .worker = w, .station = s, .tails = TAILS_MOST, .hours = HOURS_MOST };
+	struct gathering g = {
+		.worker = w, .station = s, .looks = LOOKS_MOST, .tails = TAILS_MOST, .hours = HOURS_MOST
+	};
 
 	text_fmt(out, "{\"station\":\"%s\",\"timezone\":\"", s->name);
 	text_json(out, s->timezone);

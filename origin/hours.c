@@ -27,10 +27,10 @@ read_one(const struct reading *g, uint64_t hour, bool look, int *error)
 	struct hour_copy *c = stored_entries(g->worker, g->station->name, g->rendition, hour, look, &rc);
 
 	*error = rc == -ENOENT || rc == -EBADMSG ? 0 : rc;
-	if (c && c->hour.segment != g->station->T) {
-		log_warn(
-		    "hour file of another segment duration is passed over station=%s rendition=%s segment=%" PRIu32,
-		    g->station->name, g->rendition, c->hour.segment);
+	if (c && (c->hour.segment != g->station->T || c->hour.first_msn != layout_hour_first(hour, g->station->T))) {
+		char name[LAYOUT_NAME_SIZE];
+		log_warn("hour file of another hour or segment duration is passed over station=%s rendition=%s hour=%s",
+		    g->station->name, g->rendition, layout_hour_name(hour, name));
 		hour_copy_unref(&c);
 	}
 	return c;

@@ -20,6 +20,10 @@ hour_copy_new(struct hour *h, uint64_t hash)
 		hour_free(h);
 		return NULL;
 	}
+	/* the reader has made room ahead, which is kept for as long as the hour is */
+	struct hour_entry *exact = h->count ? realloc(h->entries, h->count * sizeof *exact) : NULL;
+	if (exact)
+		h->entries = exact;
 	*c = (struct hour_copy){ .refs = 1, .hour = *h, .hash = hash };
 	*h = (struct hour){ 0 };
 	return c;

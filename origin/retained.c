@@ -1,8 +1,12 @@
 /* The advertised range of renditions. */
 #include "origin/retained.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "origin/availability.h"
 #include "origin/playlist.h"
@@ -10,7 +14,23 @@
 #include "rewind/store.h"
 
 #define FOLDER_READ_NS (30 * NS_PER_S)
-#define HOURS_BACK_MOST 48 /* that are read for the newest segment of a rendition that has only gaps since */
+#define HOURS_MOST 48 /* unfinished or odd ones that are read whole for one segment */
+
+/* Does a finished hour hold gaps alone? Its tail says so. */
+static bool
+is_silent(const struct worker *w, const char *station, const char *rendition, uint64_t hour)
+{
+	char path[TARGET_SIZE], name[LAYOUT_NAME_SIZE];
+	struct hour_rate rate;
+
+	snprintf(path, sizeof path, "%s/%s/%s.m3u8", station, rendition, layout_hour_name(hour, name));
+	int fd = file_open_beneath(w->server->root, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	bool silent = !store_read_tail(fd, &rate) && rate.duration_us == 0;
+	close(fd);
+	return silent;
+}
 
 /* The first segment with media that starts at or after `since`; ns 0 when the hour has none. */
 static struct wall
@@ -42,9 +62,11 @@ find_oldest(const struct worker *w, const struct catalogue_station *s, const cha
 	v->oldest.ns = 0;
 	if (store_list_hours(w->server->root, s->name, rendition, &hours, &n))
 		return;
-	for (size_t i = 0; i < n && v->oldest.ns == 0; i++) {
-		if (hours[i].hour < hour)
+	unsigned left = HOURS_MOST;
+	for (size_t i = 0; i < n && v->oldest.ns == 0 && left > 0; i++) {
+		if (hours[i].hour < hour || is_silent(w, s->name, rendition, hours[i].hour))
 			continue;
+		left--;
 		v->oldest = first_media(w, s->name, rendition, hours[i].hour, since);
 		v->hour = hours[i].hour;
 	}
@@ -60,10 +82,16 @@ find_newest(const struct worker *w, const struct catalogue_station *s, const cha
 	char why[128];
 	struct hour h;
 
+	v->newest_checked = w->now;
 	v->newest.ns = 0;
 	if (store_list_hours(w->server->root, s->name, rendition, &hours, &n))
 		return;
-	for (unsigned read = 0; n > 0 && v->newest.ns == 0 && read < HOURS_BACK_MOST; read++) {
+	for (unsigned left = HOURS_MOST; n > 0 && hours[n - 1].hour >= v->hour && v->newest.ns == 0 && left > 0;) {
+		if (is_silent(w, s->name, rendition, hours[n - 1].hour)) {
+			n--;
+			continue;
+		}
+		left--;
 		if (store_read_hour(w->server->root, s->name, rendition, hours[--n].hour, &h, why))
 			continue;
 		for (size_t i = h.count; i > 0 && v->newest.ns == 0; i--)
@@ -83,14 +111,14 @@ retained_rendition(struct worker *w, const struct catalogue_station *s, size_t r
 
 	bool expired = v->oldest.ns < w->wall.ns - s->retention_ns;
 	if (v->checked.ns == 0 || (expired && w->now.ns - v->checked.ns >= s->T * NS_PER_S) ||
-	    w->now.ns - v->checked.ns >= FOLDER_READ_NS) {
+	    w->now.ns - v->checked.ns >= FOLDER_READ_NS)
 		find_oldest(w, s, name, v);
-		v->newest.ns = 0;
-		if (r.to.ns == 0 && v->oldest.ns)
-			find_newest(w, s, name, v);
-	}
+	if (r.to.ns)
+		v->newest_checked.ns = 0;
+	else if (v->oldest.ns && (v->newest_checked.ns == 0 || w->now.ns - v->newest_checked.ns >= FOLDER_READ_NS))
+		find_newest(w, s, name, v);
 	r.from = v->oldest;
-	r.to = r.to.ns ? r.to : v->newest;
+	r.to = r.to.ns ? r.to : v->newest_checked.ns ? v->newest : r.to;
 	if (r.to.ns == 0)
 		r.from.ns = 0;
 	return r;

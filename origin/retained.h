@@ -21,9 +21,10 @@ struct retained {
 struct rendition_view {
 	struct wall oldest;  /* first sample of the oldest segment that is advertised; ns 0: none known */
 	uint64_t hour;       /* whose file it was found in */
-	struct wall newest;  /* grid line after the newest segment, when the live list has none; ns 0: not looked for */
-	struct mono checked; /* when the folder was last read; ns 0: never */
-	struct hour_holes *holes; /* of closed hours, oldest first; owned */
+	struct mono checked; /* when the folder was last read for it; ns 0: never */
+	struct wall newest;  /* grid line after the newest segment, while the live list has none; ns 0: none known */
+	struct mono newest_checked; /* when the folder was last read for it; ns 0: not since the live list had one */
+	struct hour_holes *holes;   /* of hours, oldest first; owned */
 	size_t hole_count;
 };
 void rendition_view_fini(struct rendition_view *v);

@@ -114,7 +114,7 @@ fail_empty(struct request *r, const struct catalogue_station *s, const struct ti
 					       : "nothing has been recorded from this time on; ask again in a moment",
 			    .retry_after_s = over     ? 0
 					     : future ? (wait / NS_PER_S < 3600 ? wait / NS_PER_S + 1 : 3600)
-						      : 1 });
+						      : s->T });
 }
 
 /* Multivariant playlists. */
@@ -143,7 +143,22 @@ add_codecs(struct codecs *c, const char *name)
 		c->name[c->count++] = name;
 }
 
-/* All codecs of a rendition in a span: a change within it is to be known before it is heard. */
+/* Those of an hour's segments with numbers in [first, end). */
+static void
+add_hour_codecs(struct codecs *c, const struct hour *h, uint64_t first, uint64_t end)
+{
+	bool heard[HOUR_FORMATS_MAX] = { false };
+
+	for (size_t i = 0; i < h->count; i++)
+		if (!h->entries[i].gap && h->entries[i].msn >= first && h->entries[i].msn < end)
+			heard[h->entries[i].format] = true;
+	for (size_t i = 0; i < h->format_count; i++)
+		if (heard[i])
+			add_codecs(c, audio_format_codecs(&h->formats[i]));
+}
+
+/* All codecs of a rendition in a span: a change within it is to be known before it is heard. *any: there is a list of
+ * it, for a delay also when it holds gaps alone. */
 static int
 find_codecs(struct worker *w, const struct catalogue_station *s, const char *rendition, const struct time_span *span,
     struct codecs *c, bool *any)
@@ -154,9 +169,8 @@ find_codecs(struct worker *w, const struct catalogue_station *s, const char *ren
 	span_bounds(span, s->T, s->window, w->wall, &first, &end);
 	int rc = end > first ? hours_read(w, s, rendition, first, end, &h) : 0;
 	for (size_t i = 0; i < h.count; i++)
-		for (size_t k = 0; k < h.list[i]->format_count; k++)
-			add_codecs(c, audio_format_codecs(&h.list[i]->formats[k]));
-	*any = h.count > 0;
+		add_hour_codecs(c, h.list[i], first, end);
+	*any = c->count > 0 || (span->kind == TIME_DELAY && h.count > 0);
 	hours_fini(&h);
 	return rc;
 }
@@ -592,10 +606,9 @@ send_list(struct request *r, const struct catalogue_station *s, const struct tim
 static bool
 is_beyond(const struct worker *w, const struct catalogue_station *s, const struct time_span *span)
 {
-	int64_t began =
-	    span->kind == TIME_DELAY ? w->wall.ns - span->delay_s * NS_PER_S : layout_grid(span->first, s->T).ns;
-
-	return began < w->wall.ns - s->retention_ns - s->max_span_ns;
+	if (span->kind == TIME_DELAY) /* it does not grow old */
+		return span->delay_s * NS_PER_S > s->retention_ns;
+	return layout_grid(span->first, s->T).ns < w->wall.ns - s->retention_ns - s->max_span_ns;
 }
 
 void

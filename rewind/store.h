@@ -110,6 +110,9 @@ struct store_hour {
 	bool part; /* only the unfinished file is there */
 };
 int store_list_hours(int root, const char *station, const char *rendition, struct store_hour **hours, size_t *count);
+/* What the last line of a finished hour file says, `fd` open on it: 0, or -1 with *rate untouched when it is not
+ * finished or cannot be read. */
+int store_read_tail(int fd, struct hour_rate *rate);
 /* Read an hour file, whichever of its two names it has at this instant (one that is being written ends with its last
  * complete entry). 0 with *h owned, -ENOENT, -errno, or -EBADMSG
  * with `why`. */

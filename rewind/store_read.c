@@ -11,6 +11,8 @@
 
 #include "base/file.h"
 
+#define TAIL_BYTES 256
+
 int
 store_each_name(int dir, int (*each)(void *ctx, const char *name), void *ctx)
 {
@@ -121,6 +123,16 @@ store_scan(int dir, struct hour_files **out, size_t *count)
 	*out = s.files;
 	*count = join(s.files, s.count);
 	return 0;
+}
+
+int
+store_read_tail(int fd, struct hour_rate *rate)
+{
+	char tail[TAIL_BYTES];
+	off_t size = lseek(fd, 0, SEEK_END);
+	ssize_t n = size < 0 ? -1 : pread(fd, tail, sizeof tail, size > TAIL_BYTES ? size - TAIL_BYTES : 0);
+
+	return n > 0 ? hour_parse_tail(tail, (size_t)n, rate) : -1;
 }
 
 int

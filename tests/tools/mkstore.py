@@ -71,61 +71,122 @@ def replace(path, data):
 class Rendition:
     """Segments of one rendition, T seconds each, of `size` bytes."""
 
+    FORMATS = {"mp4a.40.2": "codecs=mp4a.40.2,header=fff15080,rate=44100,channels=2",
+               "mp4a.40.5": "codecs=mp4a.40.5,header=fff15c80,rate=22050,channels=2",
+               "mp4a.40.34": "codecs=mp4a.40.34,header=fffb9064,rate=44100,channels=2"}
+
     def __init__(self, root, station, name, T=6, size=1000, extension=".ts"):
         self.folder = os.path.join(root, station, name)
         self.T, self.size, self.extension = T, size, extension
         self.entries = []  # (grid time, bytes or None for a gap)
+        self.hours = {}    # the same by hour: {hour: {grid time: bytes or None}}
+        self.discontinuities = set()  # grid times of entries that EXT-X-DISCONTINUITY stands before
+        self.codecs = "mp4a.40.2"     # of the segments to come
+        self.formats = {}             # grid time: codecs, where they are not those of the first line
+        self.bulk = None              # (bytes, comment) of segments that have no file
         os.makedirs(self.folder, exist_ok=True)
 
-    def segment(self, t, gap=False):
+    def segment(self, t, gap=False, discontinuity=False, file=True):
+        """Enter a segment. file=False: only in the list, all with the same facts, for stores that are large."""
         data = None
-        if not gap:
+        if not gap and file:
             seed = b"%s %d\n" % (self.folder.encode(), t)
             data = b"\x47" + (seed * (self.size // len(seed) + 1))[:self.size - 1]
             path = os.path.join(self.folder, segment_name(t, self.extension))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             replace(path, data)
             os.utime(path, (t + self.T, t + self.T))
+        elif not gap:
+            if not self.bulk:
+                data = b"\x47" * self.size
+                self.bulk = data, self.comment(data)
+            data = self.bulk[0]
         self.entries.append((t, data))
+        self.hours.setdefault(t // HOUR, {})[t] = data
+        if discontinuity:
+            self.discontinuities.add(t)
+        if not gap:
+            self.formats[t] = self.codecs
         return data
 
+    @staticmethod
+    def comment(data):
+        return ("#HINDCAST-SEGMENT:bytes=%d,audio=%d,frames=258,samples=264192,xxh64=%016x,anchor=126000,sample=0,fill=0"
+                % (len(data), len(data), xxh64(data)))
+
     def entry(self, t, data, comment=True):
-        lines = ["#EXT-X-PROGRAM-DATE-TIME:" + stamp(t)]
+        lines = ["#EXT-X-DISCONTINUITY"] if t in self.discontinuities else []
+        lines.append("#EXT-X-PROGRAM-DATE-TIME:" + stamp(t))
         if data is None:
             lines.append("#EXT-X-GAP")
         elif comment:
-            lines.append("#HINDCAST-SEGMENT:bytes=%d,audio=%d,frames=258,samples=264192,xxh64=%016x,anchor=126000,"
-                         "sample=0,fill=0" % (len(data), len(data), xxh64(data)))
+            lines.append(self.bulk[1] if self.bulk and data is self.bulk[0] else self.comment(data))
         lines += ["#EXTINF:%d.000000," % self.T, segment_name(t, self.extension)]
         return "\n".join(lines) + "\n"
 
-    def hour_text(self, hour):
-        """The hour file up to its last entry; numbers without media before the first one are gaps."""
-        first, here = hour * HOUR, {t: data for t, data in self.entries if t // HOUR == hour}
-        text = ("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:%d\n"
-                "#EXT-X-DISCONTINUITY-SEQUENCE:0\n#HINDCAST-HOUR:version=1,segment=%d\n"
-                % (self.T, first // self.T, self.T))
-        described = False
+    def hour_head(self, hour):
+        first = hour * HOUR
+        return ("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:%d\n"
+                "#EXT-X-DISCONTINUITY-SEQUENCE:%d\n#HINDCAST-HOUR:version=1,segment=%d\n"
+                % (self.T, first // self.T, sum(t < first for t in self.discontinuities), self.T))
+
+    def hour_entries(self, hour):
+        """The entries up to the last, one text each; numbers without media before the first one are gaps."""
+        first, here, said, out = hour * HOUR, self.hours[hour], None, []
         for t in range(first, max(here) + 1, self.T):
-            if here.get(t) is not None and not described:
-                text += "#HINDCAST-FORMAT:codecs=mp4a.40.2,header=fff15080,rate=44100,channels=2\n"
-                described = True
-            text += self.entry(t, here.get(t))
-        return text
+            codecs = self.formats.get(t, said)
+            out.append((("#HINDCAST-FORMAT:%s\n" % self.FORMATS[codecs]) if codecs != said else "") + self.entry(t, here.get(t)))
+            said = codecs
+        return out
+
+    def hour_text(self, hour):
+        """The hour file up to its last entry."""
+        return self.hour_head(hour) + "".join(self.hour_entries(hour))
+
+    def hour_tail(self, hour):
+        media = [d for d in self.hours[hour].values() if d]
+        total, duration_us = sum(map(len, media)), len(media) * self.T * 1000000
+        rate = -(-total * 8000000 // duration_us) if media else 0
+        return ("#HINDCAST-RATE:peak=%d,mean=%d,bytes=%d,duration_us=%d\n#EXT-X-ENDLIST\n" % (rate, rate, total, duration_us))
+
+    def hour_path(self, hour):
+        return os.path.join(self.folder, hour_name(hour * HOUR) + ".m3u8")
 
     def write_hour(self, hour, part, torn=b""):
-        name = os.path.join(self.folder, hour_name(hour * HOUR) + ".m3u8")
+        """The hour file as a whole: unfinished as far as it goes, or finished, which takes its last entry."""
         text = self.hour_text(hour)
         if part:
-            with open(name + ".part", "wb") as f:
+            with open(self.hour_path(hour) + ".part", "wb") as f:
                 f.write(text.encode() + torn)
         else:
-            media = [d for t, d in self.entries if d and t // HOUR == hour]
-            total, duration_us = sum(map(len, media)), len(media) * self.T * 1000000
-            rate = -(-total * 8000000 // duration_us) if media else 0
-            replace(name, text + "#HINDCAST-RATE:peak=%d,mean=%d,bytes=%d,duration_us=%d\n#EXT-X-ENDLIST\n"
-                    % (rate, rate, total, duration_us))
+            replace(self.hour_path(hour), text + self.hour_tail(hour))
         return text
+
+    def append(self, t, **how):
+        """Enter a segment as a writer that runs: one write an entry, and what the change of the hour takes."""
+        hour = t // HOUR
+        known = len(range(hour * HOUR, max(self.hours[hour]) + 1, self.T)) if hour in self.hours else 0
+        if not known and hour - 1 in self.hours:
+            self.finish(hour - 1)
+        self.segment(t, **how)
+        with open(self.hour_path(hour) + ".part", "ab", buffering=0) as f:
+            if not known:
+                f.write(self.hour_head(hour).encode())
+            for text in self.hour_entries(hour)[known:]:
+                f.write(text.encode())
+
+    def finish(self, hour):
+        """Give an unfinished hour file its tail and its name; what is missing at its end is a gap."""
+        part = self.hour_path(hour) + ".part"
+        if not os.path.exists(part):
+            return
+        known = max(self.hours[hour])
+        with open(part, "ab", buffering=0) as f:
+            for t in range(known + self.T, (hour + 1) * HOUR, self.T):
+                self.segment(t, gap=True)
+                f.write(self.entry(t, None).encode())
+            f.write(self.hour_tail(hour).encode())
+        os.rename(part, self.hour_path(hour))
 
     def live_text(self, count=10):
         listed = self.entries[-count:]
@@ -139,10 +200,10 @@ class Rendition:
         return text
 
 
-def write_multivariant(root, station, names):
-    text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+def write_multivariant(root, station, names, codecs="mp4a.40.2"):
+    text = "#EXTM3U\n#EXT-X-VERSION:3\n" + ("" if codecs == "mp4a.40.34" else "#EXT-X-INDEPENDENT-SEGMENTS\n")
     for name in names:
-        text += ('#EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=131000,CODECS="mp4a.40.2"\n'
-                 "%s/index.m3u8\n" % name)
+        text += ('#EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=131000,CODECS="%s"\n'
+                 "%s/index.m3u8\n" % (codecs, name))
     replace(os.path.join(root, station, "index.m3u8"), text)
     return text
