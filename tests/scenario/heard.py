@@ -4,12 +4,10 @@
 Real segmenter, real origin, ffmpeg to decode; the audio itself says what time it is (timecode.py). What was asked for is reckoned
 with Python's zoneinfo. Of the newest changes of clocks there are those of Paris, both ways, and of New York and Lord Howe. Prints
 TAP."""
-import concurrent.futures
 import datetime
 import os
 import random
 import re
-import sys
 import time
 
 from failing import Program, main, ok, until, write
@@ -95,8 +93,8 @@ def begins(tape, listener, media, entry, grid):
     return "" if -1 <= off - said <= RATE / 1000 + 1 else f"{entry.uri}: dated {said / RATE:+.4f} s, heard {off / RATE:+.4f} s"
 
 
-def hear_span(tape, listener, path, begin, end):
-    media = listener.open(path)
+def hear_span(tape, listener, visit, begin, end):
+    media = visit.media
     entries = media.list.entries
     wrong = begins(tape, listener, media, entries[0], tape.grid(begin))
     start = "#EXT-X-START:TIME-OFFSET=0.001,PRECISE=YES\n" in media.text and "#EXT-X-PLAYLIST-TYPE:EVENT\n" in media.text
@@ -114,23 +112,11 @@ def hear_span(tape, listener, path, begin, end):
     return wrong
 
 
-def crowd(work, calls):
-    """Faults of many listeners."""
-    def one(call):
-        try:
-            wrong = work(*call)
-        except Exception as e:  # one that gets nothing is one fault, not the end of the test
-            wrong = repr(e)
-        return f"{call[2:]}: {wrong}" if wrong else ""
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        return [w for w in pool.map(one, calls) if w]
-
-
 def past(listener, tape):
     dice = random.Random(tape.name)
     asked = span_words(tape, dice)
     links = [f"/{tape.name}/{'a/' if dice.random() < 0.3 else ''}index.m3u8?{q}" for q, _, _ in asked]
-    wrong = crowd(hear_span, [(tape, listener, link, begin, end) for link, (_, begin, end) in zip(links, asked)])
+    wrong = listener.crowd([(hear_span, tape, link, begin, end) for link, (_, begin, end) in zip(links, asked)])
     ok(not wrong and len(asked) > 50, f"{tape.name}: {len(asked)} links to the past of {tape.zone_name} begin where they should", *wrong)
 
 
@@ -170,11 +156,9 @@ def clock_words(tape):
     return out
 
 
-def hear_growing(tape, listener, path, ago, fixed):
+def hear_growing(tape, listener, visit, ago, fixed):
     """A start-over link. `ago`: seconds before now; or a fixed instant."""
-    before = time.time()
-    media = listener.open(path)
-    after = time.time()
+    before, media, after = visit.before, visit.media, visit.after
     grids = {tape.grid(fixed)} if fixed else {tape.grid(int(before) - ago), tape.grid(int(after) - ago)}
     entry = media.list.entries[0]
     wrong = min((begins(tape, listener, media, entry, grid) for grid in grids), key=len)
@@ -191,11 +175,9 @@ def begins_somewhere(tape, listener, media, entry):
     return "" if abs(off) <= HALF + 1 else f" {entry.uri} is heard {off / RATE:+.4f} s from its name"
 
 
-def hear_delay(tape, listener, path, delay):
+def hear_delay(tape, listener, visit, delay):
     """Live as of then: the newest segment was the newest at that time, and what is heard is that old."""
-    before = time.time()
-    media = listener.open(path)
-    after = time.time()
+    before, media, after = visit.before, visit.media, visit.after
     delay = -(-delay // tape.T) * tape.T
     newest = media.list.entries[-1]
     wrong = "" if any(named(newest.uri) == tape.grid(t) - delay - tape.T for t in (before, after)) else f"newest is {newest.uri} at {utc(after)}"
@@ -213,13 +195,13 @@ def growing(listener, tape):
     fixed = random.Random(tape.name)
     for t in (NOW - 9000, NOW // HOUR * HOUR - HOUR, NOW - 601):
         links += [(query(**{"from": word}), None, means) for word, means in fixed.sample(dated(tape, t), 5)]
-    calls = [(tape, listener, f"/{tape.name}/{where}index.m3u8?{q}", ago, t)
+    calls = [(hear_growing, tape, f"/{tape.name}/{where}index.m3u8?{q}", ago, t)
              for n, (q, ago, t) in enumerate(links) for where in (("", "a/") if n % 3 == 0 else ("",))]
-    wrong = crowd(hear_growing, calls)
+    wrong = listener.crowd(calls)
     ok(not wrong and len(calls) > 40, f"{tape.name}: {len(calls)} start-over links begin where they should and reach live", *wrong)
-    calls = [(tape, listener, f"/{tape.name}/{where}index.m3u8?{query(delay=word)}", delay)
+    calls = [(hear_delay, tape, f"/{tape.name}/{where}index.m3u8?{query(delay=word)}", delay)
              for word, delay in (("30m", 1800), ("1h30m", 5400), ("61", 61), ("7199", 7199), ("90s", 90)) for where in ("", "a/")]
-    wrong = crowd(hear_delay, calls)
+    wrong = listener.crowd(calls)
     ok(not wrong, f"{tape.name}: {len(calls)} delayed links are live as of then", *wrong)
 
 
@@ -228,8 +210,8 @@ def catch_up(listener, tape):
     calls = []
     for word, t in clock_words(tape):
         if t + 900 + 6 * tape.T < NOW:
-            calls.append((tape, listener, f"/{tape.name}/index.m3u8?{query(**{'from': word, 'duration': '10m'})}", t, t + 600))
-    wrong = crowd(hear_span, calls)
+            calls.append((hear_span, tape, f"/{tape.name}/index.m3u8?{query(**{'from': word, 'duration': '10m'})}", t, t + 600))
+    wrong = listener.crowd(calls)
     ok(not wrong and len(calls) > 5, f"{tape.name}: {len(calls)} links to ten minutes from a time of day on", *wrong)
 
 

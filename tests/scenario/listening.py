@@ -1,8 +1,8 @@
 """A store of clocks, an origin before it, and a listener: what the scenarios of past time share. See timecode.py."""
+import concurrent.futures
 import datetime
 import os
 import re
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -11,7 +11,7 @@ import zoneinfo
 
 from failing import Program, write
 from hindcast import NS, List
-from timecode import PERIOD, RATE, Clock, decode, joined, since
+from timecode import PERIOD, RATE, Clock, decode_many, joined, since
 
 UTC = datetime.timezone.utc
 
@@ -123,7 +123,7 @@ class Listener:
     """Opens links as a player does, and listens to their segments."""
 
     def __init__(self, origin):
-        self.origin, self.clock, self.kept, self.lock = origin, Clock(), {}, threading.Lock()
+        self.origin, self.clock, self.kept = origin, Clock(), {}
 
     def variants(self, url):
         """(addresses of the media playlists, answer) of a multivariant playlist, or of a media playlist that is one already."""
@@ -148,19 +148,50 @@ class Listener:
             raise LookupError(f"{path}: {len(addresses)} variants")
         return self.media(addresses[0])
 
+    def visit(self, path):
+        """The list behind a link, or why there is none."""
+        v = Visit(path)
+        try:
+            v.before = time.time()
+            v.media = self.open(path)
+            v.after = time.time()
+        except Exception as e:  # one that gets nothing is one fault, not the end of the test
+            v.fault = repr(e)
+        return v
+
+    def listen(self, addresses):
+        """Hear the segments that have not been heard yet, some at a time."""
+        left = sorted(set(addresses) - set(self.kept))
+        groups = [left[n:n + 12] for n in range(0, len(left), 12)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for group, pcms in zip(groups, pool.map(decode_many, groups)):
+                for url, pcm in zip(group, pcms):
+                    self.kept[url] = self.clock.time(pcm)
+
+    def crowd(self, links):
+        """Faults of many: links = [(judge, tape, path, what the judge wants to know...)]."""
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            visits = list(pool.map(self.visit, [path for _, _, path, *_ in links]))
+        self.listen(urllib.parse.urljoin(v.media.url, e.uri) for v in visits if v.media for e in v.media.list.entries[::len(v.media.list.entries) - 1 or 1])
+        faults = []
+        for v, (judge, tape, path, *want) in zip(visits, links):
+            wrong = v.fault or judge(tape, self, v, *want)
+            if wrong:
+                faults.append(f"{path} {want}: {wrong}")
+        return faults
+
     def time(self, media, entry):
-        """Wall time modulo PERIOD at which a segment begins, in samples, as it is heard; a segment is looked at once."""
+        """Wall time modulo PERIOD at which a segment begins, in samples, as it is heard. None: it is not heard."""
         url = urllib.parse.urljoin(media.url, entry.uri)
-        with self.lock:
-            if url in self.kept:
-                return self.kept[url]
-        a = Answer(url)
-        pcm, said = decode(a.body)
-        heard = self.clock.time(pcm) if a.status == 200 else None
-        if heard is not None:
-            with self.lock:
-                self.kept[url] = heard
-        return heard
+        self.listen([url])
+        return self.kept[url]
+
+
+class Visit:
+    """One look at a list, between two moments."""
+
+    def __init__(self, path):
+        self.path, self.media, self.fault, self.before, self.after = path, None, "", 0, 0
 
 
 def early(tape, heard, t):

@@ -8,6 +8,7 @@ import array
 import math
 import os
 import subprocess
+import tempfile
 
 from failing import MEDIA, adts_frames
 
@@ -29,14 +30,38 @@ def joined(folder, periods):
     return path
 
 
+RAW = ["-ac", "1", "-ar", str(RATE), "-f", "s16le"]
+
+
+def samples(data):
+    pcm = array.array("h")
+    pcm.frombytes(data[:len(data) // 2 * 2])
+    return pcm
+
+
 def decode(source, *before):
     """Samples, mono at 48 kHz, of bytes or of an address; and what the decoder had to say."""
     url = "pipe:0" if isinstance(source, bytes) else source
-    p = subprocess.run(["ffmpeg", "-nostdin", "-v", "warning", "-threads", "1", *before, "-i", url, "-map", "0:a:0", "-ac", "1", "-ar", str(RATE),
-                        "-f", "s16le", "-"], input=source if isinstance(source, bytes) else b"", capture_output=True, timeout=120)
-    pcm = array.array("h")
-    pcm.frombytes(p.stdout[:len(p.stdout) // 2 * 2])
-    return pcm, p.stderr.decode(errors="replace")
+    p = subprocess.run(["ffmpeg", "-nostdin", "-v", "warning", *before, "-i", url, "-map", "0:a:0", *RAW, "-"],
+                       input=source if isinstance(source, bytes) else b"", capture_output=True, timeout=120)
+    return samples(p.stdout), p.stderr.decode(errors="replace")
+
+
+def decode_many(urls):
+    """Samples of each; it takes longer to start ffmpeg than to decode a segment."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, str(n)) for n in range(len(urls))]
+        argv = ["ffmpeg", "-nostdin", "-v", "error"]
+        for url in urls:
+            argv += ["-threads", "1", "-i", url]
+        for n, path in enumerate(paths):
+            argv += ["-map", f"{n}:a:0", *RAW, path]
+        subprocess.run(argv, capture_output=True, timeout=120)
+        out = []
+        for path in paths:
+            with open(path, "rb") if os.path.exists(path) else open(os.devnull, "rb") as f:
+                out.append(samples(f.read()))
+        return out
 
 
 def power(pcm, at, count, hertz):
