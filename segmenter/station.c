@@ -149,11 +149,13 @@ station_resume_end(const struct station *s)
 	return end;
 }
 
-/* Does it bring what was on air while no process was there? A command with `start` is told where the store ends. */
+/* Does it bring what was on air while no process was there? A command with `start` is told where the store ends; what
+ * is laid in without a pace goes on wherever the store ends, however long ago. */
 static bool
 brings_past(const struct input_settings *settings)
 {
-	return settings && settings->type == INPUT_COMMAND && settings->start && *settings->start;
+	return settings && settings->start && *settings->start &&
+	       (settings->type == INPUT_COMMAND || settings->pace == PACE_NONE);
 }
 
 int
