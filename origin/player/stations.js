@@ -32,7 +32,16 @@ function rendition(raw) {
 	};
 }
 
+// The span that is kept, in ms since 1970; null: nothing.
+function retained(raw) {
+	const [from, to] = [Date.parse(raw?.from), Date.parse(raw?.to)];
+	return from < to ? { from, to } : null;
+}
+
+// What an origin without an archive, or a plain store, does not say is null.
 function station(raw) {
+	const optional = (address) => (address ? new URL(address, ROOT).href : null);
+
 	return {
 		name: raw.name,
 		title: raw.title || raw.name,
@@ -40,6 +49,11 @@ function station(raw) {
 		url: new URL(raw.url, ROOT).href,
 		page: pageOf(raw.name),
 		live: raw.live === true,
+		segment: raw.segment ?? 6,
+		retained: retained(raw.retained),
+		availability: optional(raw.availability),
+		programmes: optional(raw.programmes),
+		knownAt: performance.now(),
 		renditions: (raw.renditions ?? []).map(rendition).sort((a, b) => b.bandwidth - a.bandwidth),
 	};
 }

@@ -9,8 +9,11 @@ function kilobits(bandwidth) {
 }
 
 // True where a key already means something to the element that has the focus.
-function takesKeys(element) {
-	return element.closest('button, select, input, textarea, summary, [contenteditable]') !== null;
+function takesKeys(element, key) {
+	if (element.closest('select, input, textarea, [contenteditable]') !== null)
+		// A letter means nothing to a slider.
+		return !(key.length === 1 && element.matches('input[type="range"]'));
+	return key === ' ' && element.closest('button, summary') !== null;
 }
 
 export class Ui {
@@ -21,8 +24,19 @@ export class Ui {
 	#timezone = null;
 	#shown = {};
 
-	// `on`: what to call: togglePlay(), toggleMute(), choose(name), quality(value), volume(0..1)
+	// `on`: what to call: togglePlay(), toggleMute(), choose(name), quality(value), volume(0..1), back(), forward(), live(), again(),
+	// share()
 	constructor(on) {
+		const keys = {
+			' ': on.togglePlay, m: on.toggleMute, j: on.back, arrowleft: on.back, l: on.forward, arrowright: on.forward, '.': on.live, end: on.live,
+		};
+
+		for (const id of ['back', 'forward', 'again', 'share'])
+			find(id).addEventListener('click', on[id]);
+		find('live').addEventListener('click', () => {
+			if (find('live').getAttribute('aria-disabled') !== 'true')
+				on.live();
+		});
 		find('play').addEventListener('click', on.togglePlay);
 		find('mute').addEventListener('click', on.toggleMute);
 		find('volume').addEventListener('input', (event) => on.volume(event.target.value / 100));
@@ -36,14 +50,11 @@ export class Ui {
 			on.choose(link.dataset.name);
 		});
 		document.addEventListener('keydown', (event) => {
-			if (event.ctrlKey || event.metaKey || event.altKey || event.repeat)
+			const key = event.key.toLowerCase();
+			if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !Object.hasOwn(keys, key) || takesKeys(event.target, key))
 				return;
-			if (event.key === ' ' && !takesKeys(event.target)) {
-				event.preventDefault();
-				on.togglePlay();
-			} else if (event.key.toLowerCase() === 'm' && !event.target.closest('select')) {
-				on.toggleMute();
-			}
+			event.preventDefault();
+			keys[key]();
 		});
 	}
 
@@ -143,6 +154,33 @@ export class Ui {
 		find('quality').replaceChildren(...options.map((option) => new Option(option.text, option.value)));
 		find('quality').value = value;
 		find('quality').disabled = renditions.length === 0;
+	}
+
+	// The ways through the past. `archived`: there are any; `live`: it is live that is heard, or to be; `programme`: what is on then.
+	moves(archived, live, programme) {
+		const title = programme?.title ?? '';
+
+		for (const id of ['back', 'forward', 'moves', 'past-keys'])
+			find(id).hidden = !archived;
+		find('live').setAttribute('aria-disabled', String(live));
+		if (this.#shown.programme === title)
+			return;
+		this.#shown.programme = title;
+		find('programme').textContent = title;
+		find('programme').hidden = title === '';
+		find('again').hidden = title === '';
+		find('again').setAttribute('aria-label', `From the start of ${title}`);
+	}
+
+	// What became of sharing; `link`: shown to be copied by hand, or null.
+	shared(text, link) {
+		find('shared').textContent = text;
+		find('link').hidden = link === null;
+		find('link').value = link ?? '';
+		if (link !== null) {
+			find('link').focus();
+			find('link').select();
+		}
 	}
 
 	// The wall-clock time of what is heard, in the station's time zone; null: nothing is heard.
