@@ -81,8 +81,8 @@ int store_rendition_gap(struct store_rendition *r, uint64_t msn, bool discontinu
 /* Write the live list by rename if it is not up to date (call after put/gap; may be left out while more is coming). */
 int store_rendition_live(struct store_rendition *r);
 
-/* Remove what is older than retention (+ max_span for listings, + twice max_span for folders of segments), whole hours,
- * oldest first, the listing before its folder, never the current hour nor one that the live list names. With less than
+/* Remove what is older than retention (+ max_span for listings, + twice max_span and a little for folders of segments:
+ * for as long as a list that names them may be played), whole hours, oldest first, the listing before its folder, never the current hour nor one that the live list names. With less than
  * min_free bytes free the oldest hour goes whatever its age, loudly: one a call, so that the renditions of a store give
  * way in turn. Returns hours of which nothing is left, or -errno. */
 int store_rendition_retain(struct store_rendition *r, struct wall now);

@@ -12,6 +12,18 @@
 #include "base/file.h"
 #include "base/log.h"
 
+#define LIST_KEPT_NS (60 * NS_PER_S) /* that long caches keep a list which is no longer advertised */
+
+/* How long after retention the segments of an hour are kept. A list over max_span, rounded up to the grid, is given out
+ * until its beginning is retention + max_span old; then for its own length and that of a segment what it names has to
+ * be there (RFC 8216 6.2.2). It may begin with the last segment of the hour, whose length that of the hour is counted
+ * from. */
+static int64_t
+folder_kept_ns(const struct store_rendition_config *c)
+{
+	return 2 * (c->max_span_ns + c->T * NS_PER_S) + LIST_KEPT_NS;
+}
+
 static int64_t
 free_bytes(const struct store_rendition *r)
 {
@@ -107,7 +119,7 @@ retain(struct store_rendition *r, const struct hour_files *files, size_t count, 
 	int removed = 0, error = 0;
 	for (size_t i = 0; i < count && files[i].hour < kept; i++) {
 		int64_t age = now.ns - (int64_t)(files[i].hour + 1) * 3600 * NS_PER_S - c->retention_ns;
-		bool folder = age >= 2 * c->max_span_ns;
+		bool folder = age >= folder_kept_ns(c);
 		bool for_space = !folder && scarce;
 		char name[LAYOUT_NAME_SIZE];
 		if (for_space)

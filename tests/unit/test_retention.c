@@ -8,6 +8,7 @@
 
 #define FIRST FIXTURE_FIRST
 #define HOUR_NS (3600 * NS_PER_S)
+#define FOLDERS_LATER (72 * NS_PER_S) /* than twice max_span: two segments, and a minute in caches */
 
 /* `n` finished hours, one segment each, and two segments in the one after them. */
 static void
@@ -56,9 +57,9 @@ listing_goes_before_folder(void **state)
 	assert_false(listed(f, 0));
 	assert_true(has_folder(f, 0));
 	assert_true(listed(f, 1));
-	assert_int_equal(store_rendition_retain(f->r, after(0, 8 * HOUR_NS - 1)), 0);
+	assert_int_equal(store_rendition_retain(f->r, after(0, 8 * HOUR_NS + FOLDERS_LATER - 1)), 0);
 	assert_true(has_folder(f, 0));
-	assert_int_equal(store_rendition_retain(f->r, after(0, 8 * HOUR_NS)), 1);
+	assert_int_equal(store_rendition_retain(f->r, after(0, 8 * HOUR_NS + FOLDERS_LATER)), 1);
 	assert_false(has_folder(f, 0));
 	assert_true(has_folder(f, 1) && !listed(f, 1));
 	assert_true(listed(f, 3) && !listed(f, 2));
@@ -123,7 +124,7 @@ only_our_names_are_removed(void **state)
 	assert_int_equal(mkdir(fixture_path(f, "20261121", path), 0755), 0);
 	fixture_write(f, ".journal-1", "x", 1);
 	assert_int_equal(symlink("/", fixture_path(f, "20261120T09", path)), 0);
-	assert_int_equal(store_rendition_retain(f->r, after(8, 0)), 5); /* hours 1 to 5, and not the link */
+	assert_int_equal(store_rendition_retain(f->r, after(8, FOLDERS_LATER)), 5); /* hours 1 to 5, and not the link */
 	assert_true(fixture_exists(f, "20261121T09/notes.txt"));
 	assert_false(fixture_exists(f, "20261121T09/20261121T090300Z.ts"));
 	assert_true(fixture_exists(f, "20261121T09.m3u8.bak"));
@@ -165,6 +166,41 @@ scarce_space_takes_the_oldest(void **state)
 		assert_true(store_rendition_retain(f->r, after(5, 0)) >= 0);
 	assert_true(fixture_exists(f, "20261121T14.m3u8.part") && has_folder(f, 5));
 	assert_int_equal(store_rendition_counters(f->r)->hours_removed_for_space, 5);
+}
+
+/* RFC 8216 6.2.2: a segment stays for its own duration and that of the longest list that named it, after the last such
+ * list has gone. An hour file is one; so is the list over max_span that begins with the segment, which readers are
+ * given until it is retention + max_span old, and which a cache may keep for a minute more. */
+static void
+segments_outlive_lists(void **state)
+{
+	enum { COUNT = 6 };
+	struct fixture *f = *state;
+	const int64_t span = HOUR_NS + 3 * NS_PER_S, segment = FIXTURE_T * NS_PER_S;
+	int64_t listed_until[COUNT] = { 0 }, gone[COUNT] = { 0 };
+	f->config.retention_ns = HOUR_NS;
+	f->config.max_span_ns = span;
+	assert_int_equal(fixture_open(f, FIRST), 0);
+	for (uint64_t i = 0; i < 8; i++)
+		for (uint64_t k = 590; k < 600; k++) /* up to the last of the hour, whose lists go last */
+			assert_int_equal(fixture_put(f, FIRST + i * 600 + k), 0);
+	for (struct wall now = after(0, 0); gone[COUNT - 1] == 0; now.ns += 2 * NS_PER_S) {
+		assert_true(store_rendition_retain(f->r, now) >= 0);
+		for (int i = 0; i < COUNT; i++) {
+			if (listed(f, i))
+				listed_until[i] = now.ns;
+			if (gone[i] == 0 && !has_folder(f, i))
+				gone[i] = now.ns;
+		}
+	}
+	for (int i = 0; i < COUNT; i++) {
+		struct wall last = layout_grid(FIRST + (uint64_t)i * 600 + 599, FIXTURE_T);
+		int64_t list = (span + segment - 1) / segment * segment;
+		assert_true(gone[i] >= listed_until[i] + HOUR_NS + segment);
+		assert_true(gone[i] >= last.ns + HOUR_NS + span + 60 * NS_PER_S + list + segment);
+		/* and the hour file is there while such a list is made */
+		assert_true(listed_until[i] >= last.ns + HOUR_NS + span);
+	}
 }
 
 /* A reader that sees a listing finds its segments, at any instant of the removal. */
@@ -222,6 +258,7 @@ main(void)
 		STORE_TEST(current_hour_stays),
 		STORE_TEST(only_our_names_are_removed),
 		STORE_TEST(scarce_space_takes_the_oldest),
+		STORE_TEST(segments_outlive_lists),
 		STORE_TEST(readers_lose_no_listed_segment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
