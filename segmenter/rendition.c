@@ -292,9 +292,10 @@ rendition_run(struct rendition *r, struct wall now)
 void
 rendition_journal(struct rendition *r)
 {
+	/* in the order of their numbers: what is behind one that is missing would be found, and the hole stay */
+	writer_journal(r->writer);
 	if (r->cut.open)
 		journal_append(r->journal, r->cut.open);
-	writer_journal(r->writer);
 	/* last: what is in a segment by now must not be taken for new if only a part of this is written */
 	text_clear(&r->arrived);
 	if (r->input)

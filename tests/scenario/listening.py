@@ -78,8 +78,8 @@ class Tape:
 
 
 class Origin:
-    def __init__(self, folder, store, stations, more=""):
-        ini = f"[store]\npath = {store}\nmin_free = 0\n{stations}[origin]\nlisten = 127.0.0.1:0\nthreads = 2\n{more}"
+    def __init__(self, folder, store, stations, more="", threads=2):
+        ini = f"[store]\npath = {store}\nmin_free = 0\n{stations}[origin]\nlisten = 127.0.0.1:0\nthreads = {threads}\n{more}"
         self.program = Program("origin", "-c", write(folder, "origin.ini", ini))
         self.url = f"http://127.0.0.1:{self.program.wait(r'listening .*?:([0-9]+)')[1]}"
 
