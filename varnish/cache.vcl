@@ -54,6 +54,10 @@ sub vcl_backend_response {
 		set beresp.ttl = 1s;
 		set beresp.grace = 0s;
 	}
+	# A query that cannot be read stays so. Varnish by itself takes no lifetime for a 400.
+	if (beresp.status == 400 && beresp.http.Cache-Control ~ "max-age=[0-9]+") {
+		set beresp.ttl = std.duration(regsub(beresp.http.Cache-Control, "^.*max-age=([0-9]+).*$", "\1s"), 1s);
+	}
 	# Without a lifetime every listener would go to the origin, for 120 s (hit-for-miss). An Age near max-age does that too.
 	if (beresp.ttl < 1s) {
 		set beresp.ttl = 1s;

@@ -2,6 +2,7 @@
 """nginx/example.conf as it is, with a store, a real nginx and a real origin: every row of header fields, what comes from the
 disk, what goes to the origin, what must not come at all, and what is left when the origin is away. Prints TAP."""
 import email.utils
+import gzip
 import http.client
 import json
 import os
@@ -20,6 +21,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import mkstore  # noqa: E402
 
 ORIGIN = os.path.join(ROOT, os.environ.get("BUILD", "build"), "origin")
+CUTFILE = os.path.join(ROOT, os.environ.get("BUILD", "build"), "tools", "cutfile")
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 T = 6
 LIST = "application/vnd.apple.mpegurl"
@@ -276,6 +278,105 @@ def test_origin(port, direct, f):
     ok(a.status in (200, 503) and b"stations" in a.body and a["Cache-Control"] == "no-store", "healthz is the origin's, and not kept", a)
 
 
+def canon(t):
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(t))
+
+
+def test_rewind(port, direct, f):
+    """Lists with time parameters are the origin's: its bytes, its freshness, its fields, each once."""
+    oldest = min(t for t, _ in f.hifi.entries)
+    for path, status, kind in (
+            ("/fip/index.m3u8?from=" + canon(oldest), 200, LIST), ("/fip/index.m3u8?from=-30s", 200, LIST), ("/fip/index.m3u8?delay=12", 200, LIST),
+            ("/fip/hifi/index.m3u8?from=" + canon(oldest), 200, LIST), ("/fip/hifi/index.m3u8?_HLS_skip=YES&from=" + canon(oldest), 200, LIST),
+            ("/fip/hifi/index.m3u8?from=%s&to=%s" % (canon(oldest), canon(oldest + 30)), 200, LIST), ("/fip/hifi/index.m3u8?delay=12", 200, LIST),
+            ("/fip/index.m3u8?from=soon", 400, "application/problem+json"), ("/fip/index.m3u8?from=-20d", 410, "application/problem+json"),
+            ("/fip/index.m3u8?from=2099-01-01", 404, "application/problem+json"), ("/fip/availability.json", 200, "application/json")):
+        for _ in range(3):  # the list may grow between the two
+            b = ask(direct, path)
+            a = ask(port, path)
+            if a.body == b.body:
+                break
+        row(a, "through nginx: " + path, status, b["Cache-Control"], kind, b.body)
+        ok(a["ETag"] == b["ETag"] and a["Retry-After"] == b["Retry-After"] and (a["Vary"] == b["Vary"]), "and validators: " + path, a, b)
+        if b["ETag"] and "from=%s&" % canon(oldest) in path:
+            row(ask(port, path, If_None_Match=b["ETag"]), "through nginx: 304", 304, b["Cache-Control"], body=b"")
+    a = ask(port, "/fip/index.m3u8?from=%s" % canon(oldest - 3600))
+    row(a, "through nginx: a beginning that was moved", 200, "public, max-age=6", LIST)
+    ok(a["X-Clamped-From"] == time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(oldest - 3600)), "X-Clamped-From passes, once", a)
+    path = "/fip/hifi/index.m3u8?from=%s&to=%s" % (canon(oldest), canon(oldest + 30))
+    z = row(ask(port, path, Accept_Encoding="gzip"), "through nginx: gzip", 200, ask(direct, path)["Cache-Control"], LIST)
+    ok(z["Content-Encoding"] == "gzip" and gzip.decompress(z.body) == ask(direct, path).body and z["Vary"] == "Accept-Encoding",
+       "the origin's gzip passes as it is", z)
+
+
+def lay_audio(folder, store):
+    """Two hours of a clip over and over, one segment a minute; in the second the minutes 10 to 12 are missing. Returns the first."""
+    clip = os.path.join(ROOT, "tests", "media", "aac_lc_22050_mono_32k.aac")
+    whole = os.path.join(folder, "whole.aac")
+    with open(clip, "rb") as f:
+        data = f.read()
+    with open(whole, "wb") as f:
+        for _ in range(2 * 3600 * 4000 // len(data) + 40):
+            f.write(data)
+    r = mkstore.Rendition(store, "plain", "main", 60)
+    first = (int(time.time()) // 3600 - 4) * 3600
+    cut = os.path.join(folder, "cut")
+    os.mkdir(cut)
+    subprocess.run([CUTFILE, "-w", "-t", "60", "-k", str(first // 60), whole, cut], check=True, stdout=subprocess.DEVNULL)
+    names = sorted(os.listdir(cut), key=lambda x: int(x.split(".")[0]))[:120]
+    assert len(names) == 120, len(names)
+    for i, name in enumerate(names):
+        t = first + i * 60
+        gap = 70 <= i < 73
+        r.segment(t, gap=gap, discontinuity=i == 73, file=False)
+        if not gap:
+            path = os.path.join(r.folder, mkstore.segment_name(t))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.rename(os.path.join(cut, name), path)
+    for hour in (first // 3600, first // 3600 + 1):
+        r.write_hour(hour, part=False)
+    return first
+
+
+def seconds_played(url):
+    """What ffmpeg decodes of a list, and what it says meanwhile."""
+    p = subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "warning", "-i", url, "-map", "0:a", "-ac", "1", "-ar", "8000", "-f", "s16le", "-"],
+                       capture_output=True, timeout=120)
+    return p.returncode, len(p.stdout) / 16000, p.stderr.decode("utf-8", "replace")
+
+
+def test_plain(folder, f):
+    """Closed hours from an nginx that knows nothing of all this: doc/time.md, "Without origin"."""
+    first = lay_audio(folder, f.store)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    port = listener.getsockname()[1]
+    where = os.path.join(folder, "plain")
+    os.mkdir(where)
+    with open(os.path.join(where, "plain.conf"), "w", encoding="ascii") as out:
+        out.write(("user root;\n" if os.geteuid() == 0 else "") + "pid %s/pid;\nevents { }\nhttp {\n" % where + "".join(
+            "\t%s_temp_path %s/%s;\n" % (x, where, x) for x in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")) +
+            "\taccess_log off;\n\ttypes { application/vnd.apple.mpegurl m3u8; video/mp2t ts; }\n"
+            "\tserver { listen 127.0.0.1:%d; root %s; }\n}\n" % (port, f.store))
+    process = subprocess.Popen([NGINX, "-p", where, "-c", os.path.join(where, "plain.conf"), "-e", "stderr", "-g", "daemon off; error_log stderr crit;"],
+                               env=dict(os.environ, NGINX="%d;" % listener.fileno()), pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL)
+    listener.close()
+    running.append(process)
+    url = "http://127.0.0.1:%d/plain/main/%%s.m3u8" % port
+    whole, holed = (url % mkstore.hour_name(t) for t in (first, first + 3600))
+    p = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "format=format_name,duration:stream=codec_name", "-of", "json", whole],
+                       capture_output=True, text=True, timeout=60)
+    d = json.loads(p.stdout or "{}")
+    ok(d.get("format", {}).get("format_name") == "hls" and abs(float(d["format"]["duration"]) - 3600) < 1 and d["streams"][0]["codec_name"] == "aac",
+       "a plain nginx: ffprobe finds an hour of AAC in a closed hour file", p.stdout, p.stderr)
+    code, seconds, said = seconds_played(whole)
+    ok(code == 0 and abs(seconds - 3600) < 1, "a plain nginx: ffmpeg plays the hour to its end", code, seconds, said[:300])
+    code, seconds, said = seconds_played(holed)
+    ok(code == 0 and abs(seconds - 57 * 60) < 1, "a plain nginx: ffmpeg passes over the minutes that are missing", code, seconds, said[:300])
+    a = ask(port, "/plain/main/%s.m3u8" % mkstore.hour_name(first + 3600))
+    ok(a.body.count(b"#EXT-X-GAP") == 3 and a.body.endswith(b"#EXT-X-ENDLIST\n"), "its holes are EXT-X-GAP, and it has an end", a)
+    stop(process)
+
+
 def test_unreadable(port, f):
     """An error of nginx itself for a name that is otherwise kept for a year."""
     loop = os.path.join(f.store, f.url(f.newest + 7200).lstrip("/"))
@@ -307,6 +408,7 @@ def perform(folder):
     test_preflight(port, f, "")
     test_hidden(port, f)
     test_origin(port, direct, f)
+    test_rewind(port, direct, f)
     test_unreadable(port, f)
     stop(origin)
     test_lists(port, f, " without origin")
@@ -315,6 +417,7 @@ def perform(folder):
     test_alone(port, f)
     stop(nginx)
     ok(nginx.returncode == 0, "nginx ends in order", nginx.returncode)
+    test_plain(folder, f)
 
 
 def main():

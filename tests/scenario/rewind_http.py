@@ -25,7 +25,7 @@ from originate import Origin, ask, ok, results, running, same  # noqa: E402
 
 T, HOUR, DAY = 6, 3600, 86400
 RETENTION, MAX_SPAN = 14 * DAY, 4 * HOUR
-PARIS = zoneinfo.ZoneInfo("Europe/Paris")
+LOCAL = zoneinfo.ZoneInfo("Asia/Kolkata")  # half an hour beside the grid of hours, and clocks never change
 GROWING = "public, max-age=2, stale-while-revalidate=2"
 MINUTE = "public, max-age=60"
 
@@ -142,7 +142,7 @@ class Fixture:
     def ini(self, path, extra=""):
         with open(path, "w", encoding="ascii") as f:
             f.write("[store]\npath = %s\nsync = none\n" % self.store)
-            f.write("[station fip]\ntimezone = Europe/Paris\nmax_span = 4h\nrenditions = hifi late\n"
+            f.write("[station fip]\ntimezone = Asia/Kolkata\nmax_span = 4h\nrenditions = hifi late\n"
                     "[rendition fip/hifi]\n[rendition fip/late]\n")
             for name in ("dead", "turns", "mute", "mp3", "wrong", "empty", "roll"):
                 f.write("[station %s]\nmax_span = 4h\nrenditions = main\n[rendition %s/main]\n" % (name, name))
@@ -212,6 +212,10 @@ def fault(o, path, status, parameter, name, retry=None):
     return a
 
 
+def fresh_for(a):
+    return int(re.match(r"public, max-age=(\d+)", a["Cache-Control"])[1])
+
+
 def validators(o, path, name):
     """304, HEAD, ranges, codings."""
     a = ask(o.port, path)
@@ -226,7 +230,7 @@ def validators(o, path, name):
     ok(z["Content-Encoding"] == "gzip" and gzip.decompress(z.body) == a.body and
        zlib.decompressobj(31).decompress(z.body) == a.body, name + ": gzip holds the same bytes", z)
     ok(subprocess.run(["gzip", "-t"], input=z.body, capture_output=True).returncode == 0, name + ": gzip -t")
-    ok(z["ETag"] == a["ETag"][:-1] + '-gzip"' and z["Cache-Control"] == a["Cache-Control"], name + ": a tag of its own", z)
+    ok(z["ETag"] == a["ETag"][:-1] + '-gzip"' and abs(fresh_for(z) - fresh_for(a)) <= 2, name + ": a tag of its own", z)
     for coding, mine, other in (("identity", a, z), ("gzip", z, a)):
         n = ask(o.port, path, If_None_Match=mine["ETag"], Accept_Encoding=coding)
         ok(n.status == 304 and n.body == b"" and n["ETag"] == mine["ETag"] and n["Cache-Control"] == mine["Cache-Control"],
@@ -320,11 +324,11 @@ def links(a):
 def test_multivariant(f, o):
     f.tick()
     H, t = f.H, (f.H - 2) * HOUR
-    local = datetime.datetime.fromtimestamp(t, PARIS)
+    local = datetime.datetime.fromtimestamp(t, LOCAL)
     utc = canon(t)
     forms = ["from=" + utc, "from=" + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t)), "from=%d" % (t + 3),
              "from=" + local.strftime("%Y-%m-%dT%H:%M"), "from=" + local.strftime("%Y-%m-%dT%H:%M:%S%z").replace("+", "%2B"),
-             "from=" + (local.strftime("%Y-%m-%dT%H:%M:%S%z")[:-2] + ":00"), "from=%20" + utc.lower().upper(),
+             "from=" + local.isoformat(timespec="seconds"), "from=%20" + utc.lower().upper(),
              "token=x&from=" + utc + "&_HLS_msn=1", "&&from=" + utc + "&"]
     moving = ["from=" + local.strftime("%H:%M"), "from=" + local.strftime("%I:%M%p").lstrip("0").lower()]
     answers = [(q, ask(o.port, "/fip/index.m3u8?" + q)) for q in forms]

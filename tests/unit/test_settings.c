@@ -71,6 +71,18 @@ static const char whole[] = "[store]\n"
 			    "listen = 0.0.0.0:8080\n";
 
 static void
+accept_settings(const char *text)
+{
+	struct config c;
+	struct text errors;
+	text_init(&errors, 8192);
+	if (check(text, &c, &errors))
+		fail_msg("%s", errors.data);
+	config_free(&c);
+	text_fini(&errors);
+}
+
+static void
 values_are_read(void **state)
 {
 	(void)state;
@@ -136,6 +148,13 @@ sections_must_agree(void **state)
 	refuse("[station a]\nrenditions = b\nsegment = 1\n[rendition a/b]\n", "segment");
 	refuse("[station a]\nrenditions = b\nsegment = 20\n[rendition a/b]\n", "want at least 6 segments: 120s");
 	refuse("[station a]\nrenditions = b\nretention = 1h\nwindow = 2h\n[rendition a/b]\n", "retention");
+	/* what a list over it costs in work and memory; 2 s by 120000 are 66 h and 40 min */
+	refuse("[station a]\nrenditions = b\nsegment = 2\nmax_span = 67h\n[rendition a/b]\n",
+	    "want at most 120000 segments: 66h");
+	refuse("[station a]\nrenditions = b\nmax_span = 201h\n[rendition a/b]\n", "want at most 120000 segments: 200h");
+	refuse("[station a]\nrenditions = b\nmax_span = 32d\n[rendition a/b]\n", "max_span");
+	refuse("[station a]\nrenditions = b\nmax_span = 30m\n[rendition a/b]\n", "max_span");
+	accept_settings("[station a]\nrenditions = b\nmax_span = 200h\n[rendition a/b]\n");
 	refuse("[station a]\nrenditions = b c\n[rendition a/b]\n", "want a section [rendition a/c]");
 	refuse("[station a]\nrenditions = b b\n[rendition a/b]\n", "b is named twice");
 	refuse("[station a]\nrenditions =\n[rendition a/b]\n", "renditions");
