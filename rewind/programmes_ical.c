@@ -1,7 +1,8 @@
 /* Programmes out of an iCalendar file. libical parses it and works out its rules, in local time; instants come from our
  * own zones, since libical loses transitions of some (Asia/Jerusalem, Australia/Lord_Howe).
  *
- * What libical cannot be trusted with is refused: rules that repeat within a day, and BYSETPOS. */
+ * What libical cannot be trusted with is refused: rules that repeat within a day, BYSETPOS, days of the month by weeks,
+ * and what it would take long over (lines of a megabyte) or go deep into (components in components). */
 #include "rewind/programmes.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <xxhash.h>
 
@@ -20,6 +22,8 @@
 #define WALK_MOST 200000 /* instances of rules that are looked at in one file */
 #define EVENTS_MOST 20000
 #define LONGEST_S (48 * 3600)
+#define LINE_MOST 65536 /* bytes of an unfolded line: libical takes time that grows with the square of it */
+#define NESTED_MOST 8
 #define DAY_S 86400
 #define TITLE_MOST 200
 #define DESCRIPTION_MOST 1000
@@ -386,6 +390,13 @@ prepare_rule(struct reading *r, icalcomponent *event, const struct moment *start
 	    rule->by_hour[0] != ICAL_RECURRENCE_ARRAY_MAX)
 		return fail(
 		    r, event, "RRULE: BYHOUR, BYMINUTE and BYSECOND are not taken; want an event for each time");
+	bool month_days = rule->by_month_day[0] != ICAL_RECURRENCE_ARRAY_MAX;
+	if (month_days && (rule->freq == ICAL_WEEKLY_RECURRENCE ||
+			      (rule->freq == ICAL_YEARLY_RECURRENCE && rule->by_month[0] == ICAL_RECURRENCE_ARRAY_MAX)))
+		return fail(
+		    r, event, "RRULE: BYMONTHDAY is taken with MONTHLY, with DAILY, and with YEARLY and BYMONTH");
+	if (rule->interval < 1 || rule->interval > 1000)
+		return fail(r, event, "RRULE: want an INTERVAL of 1 to 1000");
 	icaltimetype *until = &rule->until;
 	if (!icaltime_is_null_time(*until) && icaltime_is_utc(*until)) {
 		int64_t at = seconds_of(until), zero = 0;
@@ -415,19 +426,15 @@ prepare_rule(struct reading *r, icalcomponent *event, const struct moment *start
 	return 0;
 }
 
-/* All instances of a rule in the window. */
+/* All instances in the window of a rule that counts from `first`, a time without zone. */
 static int
-expand_rule(struct reading *r, icalcomponent *event, icalproperty *p, const struct moment *start, int64_t length)
+walk(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, icaltimetype first,
+    const struct moment *start, int64_t length)
 {
-	struct icalrecurrencetype rule = icalproperty_get_rrule(p);
-	icaltimetype first = start->local;
-	int rc = prepare_rule(r, event, start, &rule);
-
-	if (rc)
-		return rc;
-	bool utc = icaltime_is_utc(first);
-	first.zone = NULL;
+	bool utc = icaltime_is_utc(start->local);
+	int rc = 0;
 	icalrecur_iterator *i = icalrecur_iterator_new(rule, first);
+
 	if (!i)
 		return fail(r, event, "RRULE cannot be worked out");
 	for (icaltimetype t; !rc && !icaltime_is_null_time(t = icalrecur_iterator_next(i));) {
@@ -446,6 +453,48 @@ expand_rule(struct reading *r, icalcomponent *event, icalproperty *p, const stru
 	}
 	icalrecur_iterator_free(i);
 	return rc;
+}
+
+/* A rule by every second or third week is one by days for each of its weekdays: libical miscounts such weeks. */
+static int
+walk_weeks(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, icaltimetype first,
+    const struct moment *start, int64_t length)
+{
+	const short none = ICAL_RECURRENCE_ARRAY_MAX;
+	int wanted[7], n = 0, rc = 0, today = icaltime_day_of_week(first);
+	int monday = rule.week_start ? (int)rule.week_start : ICAL_MONDAY_WEEKDAY;
+
+	for (; n < 7 && rule.by_day[n] != none; n++)
+		wanted[n] = (int)icalrecurrencetype_day_day_of_week(rule.by_day[n]);
+	if (n == 0)
+		wanted[n++] = today;
+	if (n > 1 && rule.count)
+		return fail(r, event, "RRULE: COUNT with INTERVAL and several days is not taken; want UNTIL");
+	rule.by_day[0] = none;
+	rule.freq = ICAL_DAILY_RECURRENCE;
+	rule.interval = (short)(rule.interval * 7);
+	for (int i = 0; i < n && !rc; i++) {
+		icaltimetype begin = first;
+		int ahead = (wanted[i] - monday + 7) % 7 - (today - monday + 7) % 7;
+		icaltime_adjust(&begin, ahead < 0 ? ahead + rule.interval : ahead, 0, 0, 0);
+		rc = walk(r, event, rule, begin, start, length);
+	}
+	return rc;
+}
+
+static int
+expand_rule(struct reading *r, icalcomponent *event, icalproperty *p, const struct moment *start, int64_t length)
+{
+	struct icalrecurrencetype rule = icalproperty_get_rrule(p);
+	icaltimetype first = start->local;
+	int rc = prepare_rule(r, event, start, &rule);
+
+	if (rc)
+		return rc;
+	first.zone = NULL;
+	return rule.freq == ICAL_WEEKLY_RECURRENCE && rule.interval > 1
+		   ? walk_weeks(r, event, rule, first, start, length)
+		   : walk(r, event, rule, first, start, length);
 }
 
 /* All instances that RDATE names. They are read before any is added: a component has but one place in its properties.
@@ -607,6 +656,27 @@ drop_doubles(struct programmes *p)
 	p->count = n;
 }
 
+/* Is it fit to be parsed? */
+static int
+check_lines(struct reading *r, const char *text)
+{
+	size_t length = 0;
+	int depth = 0;
+
+	for (const char *s = text; *s;) {
+		size_t n = strcspn(s, "\n");
+		length = *s == ' ' || *s == '\t' ? length + n : n;
+		depth += !strncasecmp(s, "BEGIN:", 6);
+		depth -= !strncasecmp(s, "END:", 4);
+		if (length > LINE_MOST)
+			return fail(r, NULL, "a line is longer than %d bytes", LINE_MOST);
+		if (depth > NESTED_MOST)
+			return fail(r, NULL, "components lie in each other more than %d deep", NESTED_MOST);
+		s += n + (s[n] == '\n');
+	}
+	return 0;
+}
+
 static int
 read_calendar(struct reading *r)
 {
@@ -653,6 +723,8 @@ programmes_parse(const char *text, size_t len, const char *zone, struct wall fro
 		goto done;
 	}
 	atomic_init(&r.out->refs, 1);
+	if (check_lines(&r, copy))
+		goto done;
 	r.root = icalparser_parse_string(copy);
 	rc = read_calendar(&r);
 done:
