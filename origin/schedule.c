@@ -168,7 +168,7 @@ schedule_look(struct schedule *s, struct wall now)
 	for (size_t i = 0; i < s->count; i++) {
 		struct calendar *c = &s->list[i];
 		struct stat st;
-		int error = stat(c->path, &st) ? errno : 0;
+		int error = stat(c->path, &st) ? errno : S_ISREG(st.st_mode) ? 0 : EINVAL; /* a FIFO would hold us up */
 		struct file_id id = error ? (struct file_id){ 0 } : file_id_of(&st);
 		bool same = error == c->error && file_id_equal(&id, &c->id);
 		bool first = c->expanded.ns == INT64_MIN;

@@ -19,6 +19,7 @@
 #include "rewind/zone.h"
 
 #define ZONES_MOST 64
+#define VAIN_WALK 5000   /* what a rule that never comes true counts for: libical searches centuries for it */
 #define WALK_MOST 200000 /* instances of rules that are looked at in one file */
 #define EVENTS_MOST 20000
 #define LONGEST_S (48 * 3600)
@@ -390,6 +391,12 @@ prepare_rule(struct reading *r, icalcomponent *event, const struct moment *start
 	    rule->by_hour[0] != ICAL_RECURRENCE_ARRAY_MAX)
 		return fail(
 		    r, event, "RRULE: BYHOUR, BYMINUTE and BYSECOND are not taken; want an event for each time");
+	if (rule->by_week_no[0] != ICAL_RECURRENCE_ARRAY_MAX || rule->by_year_day[0] != ICAL_RECURRENCE_ARRAY_MAX)
+		return fail(r, event,
+		    "RRULE: BYWEEKNO and BYYEARDAY are not taken; say it with BYMONTH and BYMONTHDAY or BYDAY");
+	for (int i = 0; rule->freq == ICAL_DAILY_RECURRENCE && rule->by_month_day[i] != ICAL_RECURRENCE_ARRAY_MAX; i++)
+		if (rule->by_month_day[i] < 0)
+			return fail(r, event, "RRULE: days from a month's end are taken with MONTHLY, not with DAILY");
 	bool month_days = rule->by_month_day[0] != ICAL_RECURRENCE_ARRAY_MAX;
 	if (month_days && (rule->freq == ICAL_WEEKLY_RECURRENCE ||
 			      (rule->freq == ICAL_YEARLY_RECURRENCE && rule->by_month[0] == ICAL_RECURRENCE_ARRAY_MAX)))
@@ -433,12 +440,14 @@ walk(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, ic
 {
 	bool utc = icaltime_is_utc(start->local);
 	int rc = 0;
+	bool any = false;
 	icalrecur_iterator *i = icalrecur_iterator_new(rule, first);
 
 	if (!i)
 		return fail(r, event, "RRULE cannot be worked out");
 	for (icaltimetype t; !rc && !icaltime_is_null_time(t = icalrecur_iterator_next(i));) {
 		int64_t at;
+		any = true;
 		if (t.year > 2099)
 			break;
 		if (r->walked++ == WALK_MOST)
@@ -452,7 +461,8 @@ walk(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, ic
 		rc = add_instance(r, event, &t, at, length);
 	}
 	icalrecur_iterator_free(i);
-	return rc;
+	r->walked += any ? 0 : VAIN_WALK;
+	return rc || r->walked <= WALK_MOST ? rc : fail(r, event, "RRULE: too many rules that never come true");
 }
 
 /* A rule by every second or third week is one by days for each of its weekdays: libical miscounts such weeks. */

@@ -16,6 +16,7 @@ export class Past {
 	#date = null;	// the day looked at
 	#heard = null;
 	#heardDate = null;
+	#day = null;	// the day looked at as instants: { key, from, to, times }
 	#unseen = true;	// the timeline is still to be scrolled to where it matters
 	#shown = {};
 
@@ -120,7 +121,7 @@ export class Past {
 		}
 		this.#heardDate = heardDate;
 
-		const day = dayOf(this.#date, timezone);
+		const day = this.#dayLookedAt();
 		const programmes = this.#archive.programmes(this.#date);
 		this.#timeline.show({
 			day, range, timezone, programmes, heard: this.#heard, gaps: this.#archive.gaps,
@@ -133,6 +134,16 @@ export class Past {
 		this.#renderPointed(range);
 		this.#renderDay(day, range);
 		this.#renderProgrammes(programmes, range);
+	}
+
+	// Worked out once a day and not at every tick: what the clocks of a zone show is dear to ask.
+	#dayLookedAt() {
+		const { timezone } = this.#station;
+		const key = `${this.#date} ${timezone}`;
+
+		if (this.#day?.key !== key)
+			this.#day = { key, ...dayOf(this.#date, timezone), times: CLOCK_TIMES.map((time) => instantOf(this.#date, time, timezone)) };
+		return this.#day;
 	}
 
 	#reveal(day, range) {
@@ -157,7 +168,7 @@ export class Past {
 	#renderDay(day, range) {
 		const { timezone } = this.#station;
 		const [first, last] = [dateOf(range.from, timezone), dateOf(range.to, timezone)];
-		const times = CLOCK_TIMES.map((time) => instantOf(this.#date, time, timezone));
+		const { times } = day;
 		const key = JSON.stringify([this.#date, first, last, timezone, times.map((at) => at >= range.from && at <= range.to)]);
 
 		if (this.#shown.day === key)

@@ -173,6 +173,8 @@ refuses(void **state)
 		{ FILE_OF(NINE "RRULE:FREQ=HOURLY\r\n"), "!event \"Show\": RRULE: want FREQ" },
 		{ FILE_OF(NINE "RRULE:FREQ=DAILY;BYHOUR=9,12\r\n"), "!event \"Show\": RRULE: BYHOUR" },
 		{ FILE_OF(NINE "RRULE:FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1\r\n"), "!event \"Show\": RRULE: BYSETPOS" },
+		{ FILE_OF(NINE "RRULE:FREQ=YEARLY;BYWEEKNO=20\r\n"), "!event \"Show\": RRULE: BYWEEKNO" },
+		{ FILE_OF(NINE "RRULE:FREQ=DAILY;BYMONTHDAY=-1\r\n"), "!event \"Show\": RRULE: days from" },
 		{ FILE_OF(NINE "RRULE:FREQ=DAILY\r\nRRULE:FREQ=WEEKLY\r\n"), "!event \"Show\": more than one RRULE" },
 		{ FILE_OF(NINE "RECURRENCE-ID;RANGE=THISANDFUTURE:20260106T080000Z\r\n"),
 		    "!event \"Show\": RECURRENCE-ID with RANGE" },
