@@ -35,7 +35,7 @@ def interpreter(path):
 
 
 def scripts(pattern, skip=()):
-    return [Test(os.path.splitext(p.removeprefix("tests/"))[0], interpreter(p), 300)
+    return [Test(os.path.splitext(p.removeprefix("tests/"))[0], interpreter(p), 600)
             for p in sorted(glob.glob(pattern)) if os.path.basename(p) not in skip]
 
 
