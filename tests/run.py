@@ -60,7 +60,9 @@ MODULES = {"hindcast.py", "failing.py", "originate.py", "listening.py", "timecod
 
 
 def check():
-    return (scripts("tests/scenario/*.*", MODULES) + scripts("tests/crash/*.py") + scripts("tests/*.sh") +
+    # the longest in a browser first, so that it is not beside the others
+    scenarios = sorted(scripts("tests/scenario/*.*", MODULES), key=lambda t: t.name != "scenario/player_past")
+    return (scenarios + scripts("tests/crash/*.py") + scripts("tests/*.sh") +
             [Test("sim/" + os.path.basename(p), [p], 240) for p in sim()] +
             [Test("crash/store_kill", [f"{BUILD}/tools/store_kill"], 120, plain=True)] + unit() + fuzz(3))
 
