@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Links to spans in which something is missing or changes: hours that are gone, a process that was an encoder that was
+"""Links to spans in which something is missing or changes: hours that are gone, an encoder that was
 away, another rate, another codec. Complete lists play through and last as long as they say, growing ones have gaps. Prints TAP."""
 import os
 import re
