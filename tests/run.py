@@ -56,7 +56,7 @@ def fuzz(seconds):
 
 
 # Not tests by themselves: modules that tests share, and what only the long run does.
-MODULES = {"hindcast.py", "failing.py", "originate.py", "listening.py", "timecode.py"}
+MODULES = {"hindcast.py", "failing.py", "originate.py", "listening.py", "timecode.py", "past_players.py", "past_programs.py"}
 
 
 def check():
