@@ -177,7 +177,8 @@ static bool
 begins_segment(const struct merge *m, const struct frame *f, const struct audio_format *format)
 {
 	int64_t duration = samples_to_ns(f->samples, format->rate);
-	struct wall before = { f->wall.ns - duration };
+	/* times of frames are rounded to nanoseconds: at half a frame before a grid line one decides */
+	struct wall before = { f->wall.ns - duration - 1 };
 
 	return layout_msn(f->wall, duration, m->config.T) != layout_msn(before, duration, m->config.T);
 }
@@ -338,6 +339,12 @@ void
 merge_resume(struct merge *m, const struct audio_format *format, struct wall next, uint64_t msn, bool boundary)
 {
 	output_format(m, format);
+	if (boundary) {
+		/* what a store tells of its end is rounded down to milliseconds; that must not count as the segment before */
+		int64_t first = layout_grid(msn, m->config.T).ns - duration_ns(m, m->silence_samples) / 2;
+		if (next.ns < first)
+			next.ns = first;
+	}
 	m->begun = true;
 	m->filling = boundary; /* in mid-segment a short hole can still be bridged */
 	m->fill_since = next;

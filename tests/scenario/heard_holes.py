@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Links to spans in which something is missing or changes: hours that are gone, an encoder that was
+"""Links to spans in which something is missing or changes: hours that are gone, a process that was killed, an encoder that was
 away, another rate, another codec. Complete lists play through and last as long as they say, growing ones have gaps. Prints TAP."""
 import os
 import re
@@ -9,7 +9,7 @@ import time
 import urllib.parse
 
 from failing import MEDIA, Encoder, Program, main, ok, segmenter, until, write
-from hindcast import NS
+from hindcast import NS, hours
 from listening import Answer, Listener, Origin, Tape, early, lay, named, query, utc
 from timecode import FRAME, HALF, PERIOD, RATE, decode, decode_many, words
 
@@ -98,6 +98,31 @@ def days(folder):
         media = listener.open(f"/s/index.m3u8?{query(**{'from': where, 'to': end})}")
         off = early(last, listener.time(media, media.list.entries[0]), (last.first + 5) // 6 * 6)
         ok(abs(off) <= HALF + 1, "a link that begins in the hole is heard from its end on", f"{off} samples", media.text[:400])
+
+
+def killed(folder):
+    """The segmenter is killed while it lays in"""
+    store = new_store(folder)
+    tape = Tape("s", "America/New_York", "packed", 4, NOW - 9 * HOUR, 7 * HOUR)
+    ini = write(folder, "lay.ini", f"[store]\npath = {store}\nsync = none\nmin_free = 0\n{tape.station()}{tape.input(folder)}")
+    kills = 0
+    for n in range(3):
+        p = Program("segmenter", "-c", ini)
+        reached = lambda: len([x for x in os.listdir(os.path.join(store, "s", "a")) if x.endswith(".m3u8")]) > 2 * n + 1
+        until("an hour", lambda: p.over or os.path.isdir(os.path.join(store, "s", "a")) and reached())
+        kills += p.process.poll() is None
+        p.end(signal.SIGKILL)
+    code, log = lay(folder, store, tape.station() + tape.input(folder))
+    origin = Origin(folder, store, tape.station())
+    listener = Listener(origin)
+    media = listener.open(f"/s/index.m3u8?{query(**{'from': tape.first + 4, 'to': tape.end})}")
+    faults = [e.uri for e in media.list.entries if e.gap or e.discontinuity]
+    faults += [e.uri for hour in hours(os.path.join(store, "s", "a")) for e in hour.entries if e.facts and e.facts["fill"] != "0"]
+    lists, want = seconds_of(media), tape.end - named(media.list.entries[0].uri)
+    seams = [e for e in media.list.entries if re.search(r"T\d\d0000Z", e.uri)]
+    off = [early(tape, listener.time(media, e), named(e.uri)) for e in seams]
+    ok(code == 0 and kills >= 1 and not faults and abs(lists - want) <= 0.6 * FRAME / RATE and max(map(abs, off)) <= HALF + 1,
+       f"killed {kills} times and started again, it lays in the rest without a seam", code, kills, faults[:5], lists, want, off, *log)
 
 
 def growing(folder):
@@ -208,4 +233,4 @@ def changes(folder):
 
 
 if __name__ == "__main__":
-    main(days, growing, away, changes, at_once=True)
+    main(days, killed, growing, away, changes, at_once=True)

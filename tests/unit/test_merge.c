@@ -321,6 +321,40 @@ resumed_in_mid_segment(void **state)
 	bench_fini(&b);
 }
 
+/* A tape is given again from its beginning, and the store ends with one of its segments, as it says `early` ns before it
+ * does: the next one goes on with it, also where a frame lies on the edge between two numbers. */
+static void
+resume_tape(int64_t offset, uint64_t msn, int64_t early)
+{
+	const int64_t duration = samples_to_ns(1024, 48000);
+	const struct wall from = { grid(0).ns + offset };
+	struct wall next = from;
+	struct bench b;
+	uint64_t n = 0;
+
+	bench_init(&b, true, SECONDS(600));
+	while (layout_msn(next, duration, SEGMENT) < msn)
+		next.ns = from.ns + samples_to_ns(n += 1024, 48000);
+	merge_resume(&b.merge, &lc48, (struct wall){ next.ns - early }, msn, true);
+	run(&b, &lc48, from, (struct wall){ next.ns + SECONDS(20) });
+	drain(&b, (struct wall){ next.ns + SECONDS(1) });
+	assert_int_equal(b.fill, 0);
+	assert_int_equal(b.merge.counters.late_frames, n / 1024);
+	bench_fini(&b);
+}
+
+static void
+resumed_at_each_boundary_of_a_tape(void **state)
+{
+	(void)state;
+	for (uint64_t k = 1; k <= 8; k++) {
+		for (int64_t offset = -NS_PER_MS; offset <= NS_PER_MS; offset += 100000) {
+			resume_tape(offset, (uint64_t)K0 + k, 0);
+			resume_tape(offset, (uint64_t)K0 + k, 666666);
+		}
+	}
+}
+
 static void
 long_absence_is_a_gap(void **state)
 {
@@ -352,6 +386,7 @@ main(void)
 		cmocka_unit_test(other_format_waits_for_its_boundary),
 		cmocka_unit_test(overlapping_run_is_cut_at_the_slot),
 		cmocka_unit_test(resumed_in_mid_segment),
+		cmocka_unit_test(resumed_at_each_boundary_of_a_tape),
 		cmocka_unit_test(long_absence_is_a_gap),
 	};
 
