@@ -340,7 +340,8 @@ merge_resume(struct merge *m, const struct audio_format *format, struct wall nex
 {
 	output_format(m, format);
 	if (boundary) {
-		/* what a store tells of its end is rounded down to milliseconds; that must not count as the segment before */
+		/* what a store tells of its end is rounded down to milliseconds; that must not count as the segment
+		 * before */
 		int64_t first = layout_grid(msn, m->config.T).ns - duration_ns(m, m->silence_samples) / 2;
 		if (next.ns < first)
 			next.ns = first;
