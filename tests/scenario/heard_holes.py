@@ -10,7 +10,7 @@ import urllib.parse
 
 from failing import MEDIA, Encoder, Program, main, ok, segmenter, until, write
 from hindcast import NS, hours
-from listening import Answer, Listener, Origin, Tape, early, lay, named, query, utc
+from listening import Answer, Listener, Origin, Tape, early, lay, named, origin_later, query, utc
 from timecode import FRAME, HALF, PERIOD, RATE, decode, decode_many, words
 
 HOUR, DAY = 3600, 86400
@@ -193,9 +193,7 @@ def away(folder):
     ok(not wrong, "ffmpeg plays it through all the same", wrong)
     encoder.stop()
     ok(p.end() == 0, "the segmenter ends as it should")
-    later = Program("origin", "-c", os.path.join(folder, "origin.ini"), prefix=["faketime", "-f", "+700s"],
-                    env={"FAKETIME_DONT_FAKE_MONOTONIC": "1"})
-    url = f"http://127.0.0.1:{later.wait(r'listening .*?:([0-9]+)')[1]}"
+    url = origin_later(folder, 700)
     closed = listener.media(media.url.replace(origin.url, url))
     _, wrong = played(closed, seconds_of(media))
     ok(not wrong and "EXT-X-GAP" not in closed.text and closed.text.count("#EXT-X-DISCONTINUITY\n") ==

@@ -10,14 +10,13 @@ import threading
 import time
 
 import failing
-from failing import BUILD, MEDIA, ROOT, Encoder, Program, adts_frames, main, ok, segmenter, until, write
-from listening import Answer, Listener, Origin, Tape, named, query
+from failing import BUILD, MEDIA, ROOT, Encoder, adts_frames, main, ok, segmenter, until, write
+from listening import Answer, Listener, Origin, Tape, named, origin_later, query
 from timecode import PERIOD, RATE, samples, words
 
 NOW = int(time.time())
 FOLLOW_S = 120 if os.environ.get("SOAK") else 40
 AGO = 420  # in seconds; the clock says the same again after 592
-FAKE = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def play(folder, jobs):
@@ -155,8 +154,7 @@ def holes(folder, origin, listener, stopped):
     begin = named(entries[back].uri) - 16
     growing = f"/hole/index.m3u8?{query(**{'from': begin})}"
     closed = f"/hole/index.m3u8?{query(**{'from': begin, 'to': named(entries[-1].uri)})}"
-    later = Program("origin", "-c", os.path.join(folder, "origin.ini"), prefix=["faketime", "-f", "+700s"], env=FAKE)
-    other = f"http://127.0.0.1:{later.wait(r'listening .*?:([0-9]+)')[1]}"
+    other = origin_later(folder, 700)
     forms = {}
     for form, url in (("growing", origin.url + growing), ("closed", other + closed)):
         variant = listener.variants(url)[0][0]
