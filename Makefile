@@ -90,11 +90,11 @@ deps-check:
 
 # `make run` and `make check` begin before pkg-config is there, so they build in a second make.
 run: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/demo-clock
+	@$(MAKE) -j$$(nproc) --no-print-directory all $(BUILD)/demo-clock
 	@BUILD=$(BUILD) ops/demo/run.sh
 
 check: deps-check
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) -j$$(nproc) --no-print-directory all tests
 	@BUILD=$(BUILD) python3 tests/run.py check
 
 check-asan: deps-check
@@ -103,11 +103,11 @@ check-asan: deps-check
 	@BUILD=$(BUILD)/asan python3 tests/run.py unit
 
 bench: deps-check
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) -j$$(nproc) --no-print-directory all tests
 	@BUILD=$(BUILD) tests/bench/run.sh
 
 soak: deps-check
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) -j$$(nproc) --no-print-directory all tests
 	@BUILD=$(BUILD) python3 tests/run.py soak
 
 fuzz: deps-check
