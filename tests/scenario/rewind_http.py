@@ -8,12 +8,9 @@ import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 import zlib
 import zoneinfo
 
@@ -21,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import mkstore  # noqa: E402
 from hindcast import List  # noqa: E402
-from originate import Origin, ask, ok, results, running, same  # noqa: E402
+from originate import Origin, ask, main, ok, same  # noqa: E402
 
 T, HOUR, DAY = 6, 3600, 86400
 RETENTION, MAX_SPAN = 14 * DAY, 4 * HOUR
@@ -631,28 +628,18 @@ def test_followed(f, folder):
     same(o.stop(), 0, "the second origin ends cleanly")
 
 
-def main():
-    folder = tempfile.mkdtemp(prefix="rewind_http.")
-    try:
-        f = Fixture(folder)
-        o = Origin(f.ini(os.path.join(folder, "a.ini")))
-        if not ok(o.ports, "it starts and says where it listens", o.lines):
-            return
-        for test in (test_growing, test_complete, test_multivariant, test_clamped, test_faults, test_delay, test_stale, test_silent,
-                     test_delta, test_availability, test_wrong_files):
-            began = time.monotonic()
-            test(f, o)
-            print("# %s %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
-        same(o.stop(), 0, "TERM ends it cleanly")
-        test_followed(f, folder)
-    except Exception:
-        ok(False, "the test itself", traceback.format_exc().replace("\n", " | ")[-700:])
-    finally:
-        for o in running:
-            o.stop(signal.SIGKILL)
-        shutil.rmtree(folder)
-        print("1..%d" % len(results))
+def perform(folder):
+    f = Fixture(folder)
+    o = Origin(f.ini(os.path.join(folder, "a.ini")))
+    if not ok(o.ports, "it starts and says where it listens", o.lines):
+        return
+    for test in (test_growing, test_complete, test_multivariant, test_clamped, test_faults, test_delay, test_stale, test_silent,
+                 test_delta, test_availability, test_wrong_files):
+        began = time.monotonic()
+        test(f, o)
+        print("# %s %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
+    same(o.stop(), 0, "TERM ends it cleanly")
+    test_followed(f, folder)
 
 
-main()
-sys.exit(0 if results and all(results) else 1)
+main(perform)
