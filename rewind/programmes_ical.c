@@ -23,6 +23,7 @@
 #define WALK_MOST 200000 /* instances of rules that are looked at in one file */
 #define EVENTS_MOST 20000
 #define LONGEST_S (48 * 3600)
+#define BEFORE_DAYS 5   /* that long before the window rules are worked out: LONGEST_S, and a day for time zones */
 #define LINE_MOST 65536 /* bytes of an unfolded line: libical takes time that grows with the square of it */
 #define NESTED_MOST 8
 #define DAY_S 86400
@@ -433,6 +434,26 @@ prepare_rule(struct reading *r, icalcomponent *event, const struct moment *start
 	return 0;
 }
 
+/* Begin a rule by days or weeks shortly before the window: whole intervals later it goes on as from its beginning.
+ * Without this an event costs more from year to year, and all events of a station were too many one day. */
+static void
+skip_past(const struct reading *r, const struct icalrecurrencetype *rule, icaltimetype *first)
+{
+	int64_t days = rule->interval * (rule->freq == ICAL_WEEKLY_RECURRENCE ? 7 : 1);
+	int64_t before = (r->from - seconds_of(first)) / DAY_S - BEFORE_DAYS;
+
+	if (rule->count == 0 && before > days &&
+	    (rule->freq == ICAL_DAILY_RECURRENCE || rule->freq == ICAL_WEEKLY_RECURRENCE))
+		icaltime_adjust(first, (int)(before / days * days), 0, 0, 0);
+}
+
+/* A rule that ends before long is searched no further. */
+static bool
+ends_soon(const struct reading *r, const struct icalrecurrencetype *rule)
+{
+	return !icaltime_is_null_time(rule->until) && seconds_of(&rule->until) < r->to + 366 * (int64_t)DAY_S;
+}
+
 /* All instances in the window of a rule that counts from `first`, a time without zone. */
 static int
 walk(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, icaltimetype first,
@@ -441,6 +462,8 @@ walk(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, ic
 	bool utc = icaltime_is_utc(start->local);
 	int rc = 0;
 	bool any = false;
+
+	skip_past(r, &rule, &first);
 	icalrecur_iterator *i = icalrecur_iterator_new(rule, first);
 
 	if (!i)
@@ -461,7 +484,7 @@ walk(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, ic
 		rc = add_instance(r, event, &t, at, length);
 	}
 	icalrecur_iterator_free(i);
-	r->walked += any ? 0 : VAIN_WALK;
+	r->walked += any || ends_soon(r, &rule) ? 0 : VAIN_WALK;
 	return rc || r->walked <= WALK_MOST ? rc : fail(r, event, "RRULE: too many rules that never come true");
 }
 

@@ -87,6 +87,17 @@ expands(void **state)
 		    "2026-01-05T08:00-11:00 Show; 2026-01-18T08:00-11:00 Show; 2026-01-19T08:00-11:00 Show" },
 		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;INTERVAL=3;COUNT=2\r\n"), "2026-01-01T00:00:00Z",
 		    "2026-03-26T00:00:00Z", "2026-01-05T08:00-11:00 Show; 2026-01-26T08:00-11:00 Show" },
+		/* long after: the days of the rule are still those that it counted to */
+		{ FILE_OF(NINE "RRULE:FREQ=DAILY;INTERVAL=3\r\n"), "2027-01-01T00:00:00Z", "2027-01-08T00:00:00Z",
+		    "2027-01-03T08:00-11:00 Show; 2027-01-06T08:00-11:00 Show" },
+		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU\r\n"), "2027-01-01T00:00:00Z",
+		    "2027-01-20T00:00:00Z",
+		    "2027-01-03T08:00-11:00 Show; 2027-01-04T08:00-11:00 Show; 2027-01-17T08:00-11:00 Show; "
+		    "2027-01-18T08:00-11:00 Show" },
+		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;BYMONTH=2\r\n"), "2027-01-20T00:00:00Z", "2027-02-10T00:00:00Z",
+		    "2027-02-01T08:00-11:00 Show; 2027-02-08T08:00-11:00 Show" },
+		{ FILE_OF(NINE "RRULE:FREQ=DAILY;COUNT=400\r\n"), "2027-02-07T00:00:00Z", "2027-02-20T00:00:00Z",
+		    "2027-02-07T08:00-11:00 Show; 2027-02-08T08:00-11:00 Show" },
 		{ FILE_OF(NINE "RRULE:FREQ=MONTHLY;BYDAY=-1SU\r\n"), "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z",
 		    "2026-11-29T08:00-11:00 Show" },
 		{ FILE_OF(NINE "RRULE:FREQ=DAILY;COUNT=2\r\n"), "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z",
@@ -207,6 +218,59 @@ ends_impossible_rules(void **state)
 	}
 }
 
+/* Sixty each of series that have ended, or have their season in other months: none of them is a rule that never comes
+ * true. */
+static void
+ended_series_are_taken(void **state)
+{
+	static const char *const rules[] = { "FREQ=DAILY;UNTIL=20250601T000000Z", "FREQ=WEEKLY;UNTIL=20261120",
+		"FREQ=DAILY;BYMONTH=7,8;UNTIL=20261231T000000Z", "FREQ=WEEKLY;INTERVAL=2;UNTIL=20260101T000000Z" };
+	struct programmes *p;
+	char why[160];
+	struct text t;
+
+	(void)state;
+	text_init(&t, 1 << 16);
+	text_str(&t, HEAD);
+	for (int i = 0; i < 240; i++)
+		text_fmt(&t,
+		    "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Show\r\nDTSTART:20240101T090000\r\nDURATION:PT30M\r\n"
+		    "RRULE:%s\r\nEND:VEVENT\r\n",
+		    i, rules[i % 4]);
+	text_str(&t, TAIL);
+	if (programmes_parse(
+		t.data, t.len, "Europe/Paris", at("2026-11-20T23:00:00Z"), at("2026-11-22T23:00:00Z"), &p, why))
+		fail_msg("%s", why);
+	assert_int_equal(p->count, 0);
+	programmes_unref(&p);
+	text_fini(&t);
+}
+
+/* Forty programmes a day since 2010, each by its rule: what is past costs nothing. */
+static void
+old_rules_stay_cheap(void **state)
+{
+	struct programmes *p;
+	char why[160];
+	struct text t;
+
+	(void)state;
+	text_init(&t, 1 << 16);
+	text_str(&t, HEAD);
+	for (int i = 0; i < 40; i++)
+		text_fmt(&t,
+		    "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Show\r\nDTSTART:20100101T%02d%02d00\r\nDURATION:PT30M\r\n"
+		    "RRULE:FREQ=%s\r\nEND:VEVENT\r\n",
+		    i, i / 2, i % 2 * 30, i % 2 ? "DAILY" : "WEEKLY;BYDAY=SU,MO,TU,WE,TH,FR,SA");
+	text_str(&t, TAIL);
+	if (programmes_parse(
+		t.data, t.len, "Europe/Paris", at("2026-11-20T23:00:00Z"), at("2026-11-22T23:00:00Z"), &p, why))
+		fail_msg("%s", why);
+	assert_int_equal(p->count, 2 * 40);
+	programmes_unref(&p);
+	text_fini(&t);
+}
+
 static void
 is_found(void **state)
 {
@@ -277,6 +341,8 @@ main(void)
 		cmocka_unit_test(expands),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(ends_impossible_rules),
+		cmocka_unit_test(old_rules_stay_cheap),
+		cmocka_unit_test(ended_series_are_taken),
 		cmocka_unit_test(is_found),
 		cmocka_unit_test(cuts_text_at_characters),
 	};
