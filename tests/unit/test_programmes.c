@@ -74,6 +74,18 @@ expands(void **state)
 		/* an all-day event is a local day */
 		{ FILE_OF("DTSTART;VALUE=DATE:20260701\r\n"), "2026-06-30T00:00:00Z", "2026-07-03T00:00:00Z",
 		    "2026-06-30T22:00-22:00 Show" },
+		/* which has 25 hours in autumn and 23 in spring; a DURATION in days is as long, one in hours is not */
+		{ FILE_OF("DTSTART;VALUE=DATE:20261024\r\nRRULE:FREQ=DAILY;COUNT=3\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z",
+		    "2026-10-23T22:00-22:00 Show; 2026-10-24T22:00-23:00 Show; 2026-10-25T23:00-23:00 Show" },
+		{ FILE_OF("DTSTART;VALUE=DATE:20260328\r\nDTEND;VALUE=DATE:20260330\r\n"), "2026-03-20T00:00:00Z",
+		    "2026-03-30T00:00:00Z", "2026-03-27T23:00-22:00 Show" },
+		{ FILE_OF("DTSTART;TZID=Europe/Paris:20261024T120000\r\nDURATION:P1D\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z", "2026-10-24T10:00-11:00 Show" },
+		{ FILE_OF("DTSTART;TZID=Europe/Paris:20261024T120000\r\nDURATION:P1DT1H\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z", "2026-10-24T10:00-12:00 Show" },
+		{ FILE_OF("DTSTART;TZID=Europe/Paris:20261024T120000\r\nDURATION:PT24H\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z", "2026-10-24T10:00-10:00 Show" },
 		/* rules */
 		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;BYDAY=MO,FR\r\n"), "2026-11-15T00:00:00Z", "2026-11-22T00:00:00Z",
 		    "2026-11-16T08:00-11:00 Show; 2026-11-20T08:00-11:00 Show" },
@@ -176,6 +188,9 @@ refuses(void **state)
 		{ FILE_OF("DTSTART:20260105T090000Z\r\nDTEND:20260105T080000Z\r\n"),
 		    "!event \"Show\": it ends before it begins" },
 		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:P5D\r\n"), "!event \"Show\": it lasts longer than" },
+		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:P99999W\r\n"),
+		    "!event \"Show\": it lasts longer than" },
+		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:-P1D\r\n"), "!event \"Show\": it ends before it" },
 		{ FILE_OF("DTSTART;TZID=Mars/Base:20260105T090000\r\nDURATION:PT1H\r\n"),
 		    "!event \"Show\": TZID Mars/Base" },
 		{ FILE_OF("DTSTART:yesterday\r\nDURATION:PT1H\r\n"), "!event \"Show\": DTSTART cannot be read" },
