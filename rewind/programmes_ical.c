@@ -303,11 +303,20 @@ clean_url(const char *s)
 	return strdup(s);
 }
 
+static bool
+has_uid(icalcomponent *event)
+{
+	const char *uid = icalcomponent_get_uid(event);
+	return uid && *uid;
+}
+
+/* A file that was written by hand may have none. */
 static const char *
 uid_of(icalcomponent *event)
 {
-	const char *uid = icalcomponent_get_uid(event);
-	return uid && *uid ? uid : icalcomponent_get_summary(event) ? icalcomponent_get_summary(event) : "";
+	if (has_uid(event))
+		return icalcomponent_get_uid(event);
+	return icalcomponent_get_summary(event) ? icalcomponent_get_summary(event) : "";
 }
 
 static uint64_t
@@ -602,9 +611,9 @@ expand(struct reading *r, icalcomponent *event)
 		return -1;
 	if (is_cancelled(event))
 		return 0;
-	/* DTSTART is the first instance, whatever the rule says (RFC 5545 3.8.5.3) */
 	if (icalcomponent_count_properties(event, ICAL_RRULE_PROPERTY) > 1)
 		return fail(r, event, "more than one RRULE, want one");
+	/* a DTSTART that is none of its rule's instances is none here either: RFC 5545 3.8.5.3 leaves that open */
 	int rc = p ? expand_rule(r, event, p, &start, &length) : add_instance(r, event, &start, &length);
 	return rc ? rc : expand_dates(r, event, &length);
 }
@@ -675,7 +684,7 @@ note(struct reading *r, icalcomponent *event)
 	return 0;
 }
 
-/* Of those that say the same, the one that counts. */
+/* Of those that say the same, the one that counts. Without UID two of one title are two. */
 static void
 keep_newest(struct reading *r)
 {
@@ -683,7 +692,8 @@ keep_newest(struct reading *r)
 
 	for (size_t i = 0; i < r->override_count; i++) {
 		struct override *o = &r->overrides[i], *last = n ? &r->overrides[n - 1] : NULL;
-		if (!last || by_instant(last, o))
+		bool apart = !last || by_instant(last, o) || (o->instant == INT64_MIN && !has_uid(o->event));
+		if (apart)
 			r->overrides[n++] = *o;
 		else if (o->sequence >= last->sequence)
 			*last = *o;
