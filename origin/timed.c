@@ -69,6 +69,7 @@ facts_of(struct worker *w, const struct catalogue_station *s)
 		.now = w->wall,
 		.T = s->T,
 		.max_span_ns = s->max_span_ns,
+		.retention_ns = s->retention_ns,
 		.oldest = all.from,
 		.newest_end = all.to,
 		.zone = s->zone,

@@ -90,6 +90,18 @@ static const struct row rows[] = {
 	{ .name = "delay on a grid of an hour", .r = { .delay = "1801" }, .want = "delay=3600", .T = 3600 },
 	{ .name = "delay of all that is kept", .r = { .delay = "14d" }, .want = "delay=1209600" },
 	{ .name = "delay longer than what is kept", .r = { .delay = "14d1s" }, .want = "410 delay 0" },
+	{ .name = "delay of more than there is yet",
+	    .r = { .delay = "30m" },
+	    .want = "404 delay 606",
+	    .oldest = "20261121T114000Z" },
+	{ .name = "delay of days, after a minute",
+	    .r = { .delay = "13d" },
+	    .want = "404 delay 3600",
+	    .oldest = "20261121T115900Z" },
+	{ .name = "delay of all that there is yet",
+	    .r = { .delay = "20m" },
+	    .want = "delay=1200",
+	    .oldest = "20261121T114000Z" },
 	{ .name = "delay of a hundred years", .r = { .delay = "36525d" }, .want = "410 delay 0" },
 	{ .name = "delay over a hundred years", .r = { .delay = "36526d" }, .want = "400 delay 0" },
 	{ .name = "delay 0 with a clock behind",
@@ -702,6 +714,7 @@ facts(const struct row *row, const struct zone *zone)
 	struct time_facts f = { .T = row->T ? row->T : 6, .zone = zone };
 	f.now.ns = ns(row->now ? row->now : NOON);
 	f.max_span_ns = (row->span_s ? row->span_s : 86400) * NS_PER_S;
+	f.retention_ns = 14 * 86400 * NS_PER_S;
 	f.oldest = fact(row->oldest, f.now.ns - 14 * 86400 * NS_PER_S);
 	f.newest_end = fact(row->newest_end, f.now.ns - f.now.ns % (f.T * NS_PER_S));
 	f.programmes = row->no_programmes ? NULL : &programmes;
@@ -940,7 +953,7 @@ any_facts_are_survived(void **state)
 	size_t n = sizeof walls / sizeof walls[0];
 	for (size_t i = 0; i < n * n * n * 5 * 4 * 9; i++) {
 		struct time_facts f = { { walls[i % n] }, durations[i / n / n / n / 5 % 4], spans[i / n / n / n % 5],
-			{ walls[i / n % n] }, { walls[i / n / n % n] }, zone, &programmes };
+			spans[i % 5], { walls[i / n % n] }, { walls[i / n / n % n] }, zone, &programmes };
 		struct time_span s;
 		struct time_fault why;
 		if (time_resolve(&requests[i / n / n / n / 20], &f, &s, &why))
