@@ -154,7 +154,8 @@ test_decoder_hangs(void **state)
 	(void)state;
 	int64_t took = detect_with("hang", -1);
 	assert_true(took >= 2 * NS_PER_S);
-	assert_true(took < 10 * NS_PER_S);
+	/* it is given ten seconds on a machine that is busy */
+	assert_true(took < 15 * NS_PER_S);
 }
 
 static void
