@@ -100,11 +100,8 @@ resolve(struct request *r, const struct catalogue_station *s, const struct timed
 static void
 fail_empty(struct request *r, const struct catalogue_station *s, const struct time_span *span)
 {
-	uint64_t first, end;
-
-	span_bounds(span, s->T, s->window, r->worker->wall, &first, &end);
 	bool over =
-	    span->kind == TIME_SPAN && r->worker->wall.ns > layout_grid(span->end + SPAN_LATE_SEGMENTS, s->T).ns;
+	    span->kind != TIME_DELAY && r->worker->wall.ns > layout_grid(span->end + SPAN_LATE_SEGMENTS, s->T).ns;
 	bool future = span->kind != TIME_DELAY && layout_grid(span->first, s->T).ns > r->worker->wall.ns;
 	int64_t wait = layout_grid(span->first + 1, s->T).ns - r->worker->wall.ns;
 

@@ -410,6 +410,8 @@ def test_faults(f, o):
     fault(o, "/fip/hifi/index.m3u8?from=%s" % canon(grid(now) - 15 * DAY), 410, "from", "canonical, beyond retention and max_span")
     fault(o, "/fip/hifi/index.m3u8?from=%s&to=%s" % (canon((f.H - 5) * HOUR + 600), canon((f.H - 5) * HOUR + 1200)), 404, "from", "nothing was recorded in the span")
     fault(o, m + "from=%s&to=%s" % (canon((f.H - 5) * HOUR + 600), canon((f.H - 5) * HOUR + 1200)), 404, "from", "nothing was recorded in the span")
+    for path in (m, "/fip/hifi/index.m3u8?"):
+        fault(o, path + "from=" + canon((f.H - 100) * HOUR), 404, "from", "nothing was recorded from there on for max_span, and will not be: " + path)
     for path in ("/nobody/index.m3u8?from=-1h", "/fip/none/index.m3u8?from=-1h", "/fip/none/index.m3u8?from=" + past, "/nobody/availability.json"):
         a = ask(o.port, path)
         same((a.status, a["Cache-Control"]), (404, "public, max-age=1"), "404: " + path.split("=")[0])
