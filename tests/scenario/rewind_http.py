@@ -118,6 +118,14 @@ class Fixture:
         self.wrong.write_live()
         shutil.copy(self.wrong.hour_path(H - 3), self.wrong.hour_path(H - 2))
         shutil.copy(self.wrong.hour_path(H - 4), self.wrong.hour_path(H - 5))
+        self.broken = self.station("broken")  # six days of it are no hour files
+        for hour in (H - 300, H - 1):
+            for t in range(hour * HOUR, (hour + 1) * HOUR, T):
+                self.broken.segment(t, file=False)
+            self.broken.write_hour(hour, part=False)
+        self.broken.write_live()
+        for hour in range(H - 299, H - 149):
+            mkstore.replace(self.broken.hour_path(hour), "#EXTM3U\n#EXT-X-VERSION:3\nwhat is this\n")
         self.huge = [mkstore.Rendition(self.store, "huge", name, HOUR, 300) for name in ("a", "b")]
         for r in self.huge:
             for hour in range(H - 1300, H):
@@ -141,7 +149,7 @@ class Fixture:
             f.write("[store]\npath = %s\nsync = none\n" % self.store)
             f.write("[station fip]\ntimezone = Asia/Kolkata\nmax_span = 4h\nrenditions = hifi late\n"
                     "[rendition fip/hifi]\n[rendition fip/late]\n")
-            for name in ("dead", "turns", "mute", "mp3", "wrong", "empty", "roll"):
+            for name in ("dead", "turns", "mute", "mp3", "wrong", "broken", "empty", "roll"):
                 f.write("[station %s]\nmax_span = 4h\nrenditions = main\n[rendition %s/main]\n" % (name, name))
             f.write("[station huge]\nsegment = 3600s\nwindow = 21600s\nretention = 100d\nrenditions = a b\n"
                     "[rendition huge/a]\n[rendition huge/b]\n")
@@ -565,6 +573,11 @@ def test_wrong_files(f, o):
         inside = status == 404 or told(r.body.decode()) == want(f.wrong, max(a, (H - 4) * HOUR), min(b, (H - 2) * HOUR), True)
         ok(r.status == status and inside, "an hour under the name of another is passed over", r)
     same(ask(o.port, "/wrong/availability.json").status, 200, "and availability is told")
+    a, tries = ask(o.port, "/broken/availability.json"), 1
+    while a.status == 503 and tries < 5:
+        a, tries = ask(o.port, "/broken/availability.json"), tries + 1
+    hole = {"from": mkstore.stamp((H - 299) * HOUR), "to": mkstore.stamp((H - 1) * HOUR)}
+    same((a.status, json.loads(a.body).get("renditions", [{}])[0].get("gaps")), (200, [hole]), "six days of files that cannot be read are a gap")
     same(ask(o.port, "/healthz").status in (200, 503), True, "the origin lives")
 
 
