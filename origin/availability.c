@@ -259,7 +259,7 @@ write_gaps(struct worker *w, const struct catalogue_station *s, size_t k, struct
 	struct teller t = { .out = out, .T = s->T };
 	uint64_t full = 3600 / s->T;
 	/* the first sample lies within half a frame of its grid line */
-	uint64_t first = (uint64_t)((r.from.ns + s->T * NS_PER_S / 2) / NS_PER_S) / s->T;
+	uint64_t first = layout_msn(r.from, s->T * NS_PER_S, s->T);
 	uint64_t end = (uint64_t)(r.to.ns / NS_PER_S) / s->T;
 	size_t at = 0;
 
