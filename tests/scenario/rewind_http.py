@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import zlib
 import zoneinfo
@@ -126,6 +127,14 @@ class Fixture:
         self.broken.write_live()
         for hour in range(H - 299, H - 149):
             mkstore.replace(self.broken.hour_path(hour), "#EXTM3U\n#EXT-X-VERSION:3\nwhat is this\n")
+        self.spoilt = self.station("spoilt")  # two days of no hour files before the first that is one
+        for t in range((H - 2) * HOUR, H * HOUR, T):
+            self.spoilt.segment(t, file=False)
+        for hour in self.spoilt.hours:
+            self.spoilt.write_hour(hour, part=False)
+        self.spoilt.write_live()
+        for hour in range(H - 200, H - 140):
+            mkstore.replace(self.spoilt.hour_path(hour), "what is this\n")
         self.huge = [mkstore.Rendition(self.store, "huge", name, HOUR, 300) for name in ("a", "b")]
         for r in self.huge:
             for hour in range(H - 1300, H):
@@ -149,7 +158,7 @@ class Fixture:
             f.write("[store]\npath = %s\nsync = none\n" % self.store)
             f.write("[station fip]\ntimezone = Asia/Kolkata\nmax_span = 4h\nrenditions = hifi late\n"
                     "[rendition fip/hifi]\n[rendition fip/late]\n")
-            for name in ("dead", "turns", "mute", "mp3", "wrong", "broken", "empty", "roll"):
+            for name in ("dead", "turns", "mute", "mp3", "wrong", "broken", "spoilt", "empty", "roll"):
                 f.write("[station %s]\nmax_span = 4h\nrenditions = main\n[rendition %s/main]\n" % (name, name))
             f.write("[station huge]\nsegment = 3600s\nwindow = 21600s\nretention = 100d\nrenditions = a b\n"
                     "[rendition huge/a]\n[rendition huge/b]\n")
@@ -564,6 +573,38 @@ def test_availability(f, o):
          (T, MAX_SPAN, "fip/availability.json", True, False, mkstore.stamp(first)), "stations.json")
 
 
+class Watch(threading.Thread):
+    """Asks for the same every second while other tests go on."""
+
+    def __init__(self, o, path):
+        super().__init__(daemon=True)
+        self.o, self.path, self.statuses, self.end = o, path, [], threading.Event()
+
+    def run(self):
+        while not self.end.wait(1):
+            self.statuses.append(ask(self.o.port, self.path).status)
+
+
+def test_spoilt(f, o):
+    """Sixty hours that cannot be read, before all that can: they are passed over, by and by."""
+    q, deadline = "/spoilt/index.m3u8?from=%s&duration=30m" % canon((f.H - 2) * HOUR), time.monotonic() + 20
+    while ask(o.port, q).status != 200 and time.monotonic() < deadline:
+        time.sleep(1)
+    same(ask(o.port, q).status, 200, "what is behind two days of spoilt hours is to be had")
+    f.watch = Watch(o, q)
+    f.watch.start()
+
+
+def test_spoilt_for_good(f, o):
+    """The folder has been read anew meanwhile."""
+    deadline = time.monotonic() + 60
+    while len(f.watch.statuses) < 33 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    f.watch.end.set()
+    f.watch.join()
+    ok(len(f.watch.statuses) > 31 and set(f.watch.statuses) == {200}, "and stays so", f.watch.statuses)
+
+
 def test_wrong_files(f, o):
     """What lies in the store under a wrong name or is no hour file: passed over, nothing else suffers."""
     H = f.H
@@ -648,8 +689,8 @@ def perform(folder):
     o = Origin(f.ini(os.path.join(folder, "a.ini")))
     if not ok(o.ports, "it starts and says where it listens", o.lines):
         return
-    for test in (test_growing, test_complete, test_multivariant, test_clamped, test_faults, test_delay, test_stale, test_silent,
-                 test_delta, test_availability, test_wrong_files):
+    for test in (test_spoilt, test_growing, test_complete, test_multivariant, test_clamped, test_faults, test_delay, test_stale, test_silent,
+                 test_delta, test_availability, test_wrong_files, test_spoilt_for_good):
         began = time.monotonic()
         test(f, o)
         print("# %s %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
