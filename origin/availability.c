@@ -59,6 +59,18 @@ find_holes(const struct hour *h, struct hour_holes *out)
 	return 0;
 }
 
+/* All of the hour. 0 or -ENOMEM. */
+static int
+hole_hour(uint32_t entries, struct hour_holes *out)
+{
+	out->list = malloc(sizeof *out->list);
+	if (!out->list)
+		return -ENOMEM;
+	out->list[0] = (struct hole){ .to = (uint16_t)entries };
+	out->count = 1;
+	return 0;
+}
+
 /* Does the tail of the file say that a whole hour is in it? What is missing lasts at least a segment. */
 static bool
 is_whole(int fd, uint32_t T)
@@ -131,8 +143,10 @@ look_at_hour(struct gathering *g, uint64_t hour, struct hour_holes *out)
 		return 0;
 	g->hours--;
 	rc = store_read_hour(g->worker->server->root, g->station->name, g->rendition, hour, &h, why);
+	if (rc == -EBADMSG) /* remembered: many of them would be all that is ever read */
+		return hole_hour(3600 / g->station->T, out);
 	if (rc)
-		return rc == -EBADMSG ? -ENOENT : rc;
+		return rc;
 	rc = find_holes(&h, out);
 	hour_free(&h);
 	return rc;
@@ -245,7 +259,7 @@ write_gaps(struct worker *w, const struct catalogue_station *s, size_t k, struct
 	struct teller t = { .out = out, .T = s->T };
 	uint64_t full = 3600 / s->T;
 	/* the first sample lies within half a frame of its grid line */
-	uint64_t first = (uint64_t)((r.from.ns + s->T * NS_PER_S / 2) / NS_PER_S) / s->T;
+	uint64_t first = layout_msn(r.from, s->T * NS_PER_S, s->T);
 	uint64_t end = (uint64_t)(r.to.ns / NS_PER_S) / s->T;
 	size_t at = 0;
 

@@ -94,19 +94,22 @@ wanted_day(
     struct request *r, const struct catalogue_station *s, char day[static 11], struct wall *from, struct wall *to)
 {
 	char date[11];
-	const char *cursor = r->query, *text = date;
-	struct target_parameter p;
+	const char *cursor = r->query;
+	struct target_parameter p, given = { .value = "" };
+	unsigned times = 0;
 
-	today(r->worker, s->zone, date);
 	while (target_next_parameter(&cursor, &p))
 		if (!strcmp(p.name, "date")) {
-			text = p.value;
-			break;
+			given = p;
+			times++;
 		}
-	if (!read_day(text, s->zone, day, from, to))
+	today(r->worker, s->zone, date);
+	if (times < 2 && !read_day(times ? given.value : date, s->zone, day, from, to))
 		return true;
-	request_fail(
-	    r, &(struct problem){ .status = 400, .detail = "want a date such as 2026-11-21", .parameter = "date" });
+	request_fail(r,
+	    &(struct problem){ .status = 400,
+		.detail = times < 2 ? "want a date such as 2026-11-21" : "the parameter is given twice, want it once",
+		.parameter = "date" });
 	return false;
 }
 

@@ -63,10 +63,14 @@ find_oldest(const struct worker *w, const struct catalogue_station *s, const cha
 	if (store_list_hours(w->server->root, s->name, rendition, &hours, &n))
 		return;
 	unsigned left = HOURS_MOST;
-	for (size_t i = 0; i < n && v->oldest.ns == 0 && left > 0; i++) {
-		if (hours[i].hour < hour || is_silent(w, s->name, rendition, hours[i].hour))
+	for (size_t i = 0; i < n && v->oldest.ns == 0; i++) {
+		if (hours[i].hour < hour || hours[i].hour < v->unread ||
+		    is_silent(w, s->name, rendition, hours[i].hour))
 			continue;
-		left--;
+		if (left-- == 0) { /* the next look goes on here */
+			v->unread = hours[i].hour;
+			break;
+		}
 		v->oldest = first_media(w, s->name, rendition, hours[i].hour, since);
 		v->hour = hours[i].hour;
 	}

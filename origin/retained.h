@@ -21,6 +21,7 @@ struct retained {
 struct rendition_view {
 	struct wall oldest;  /* first sample of the oldest segment that is advertised; ns 0: none known */
 	uint64_t hour;       /* whose file it was found in */
+	uint64_t unread;     /* older hours are so many that cannot be read that none of them is looked at again */
 	struct mono checked; /* when the folder was last read for it; ns 0: never */
 	struct wall newest;  /* grid line after the newest segment, while the live list has none; ns 0: none known */
 	struct mono newest_checked; /* when the folder was last read for it; ns 0: not since the live list had one */

@@ -69,6 +69,7 @@ facts_of(struct worker *w, const struct catalogue_station *s)
 		.now = w->wall,
 		.T = s->T,
 		.max_span_ns = s->max_span_ns,
+		.retention_ns = s->retention_ns,
 		.oldest = all.from,
 		.newest_end = all.to,
 		.zone = s->zone,
@@ -99,11 +100,8 @@ resolve(struct request *r, const struct catalogue_station *s, const struct timed
 static void
 fail_empty(struct request *r, const struct catalogue_station *s, const struct time_span *span)
 {
-	uint64_t first, end;
-
-	span_bounds(span, s->T, s->window, r->worker->wall, &first, &end);
 	bool over =
-	    span->kind == TIME_SPAN && r->worker->wall.ns > layout_grid(span->end + SPAN_LATE_SEGMENTS, s->T).ns;
+	    span->kind != TIME_DELAY && r->worker->wall.ns > layout_grid(span->end + SPAN_LATE_SEGMENTS, s->T).ns;
 	bool future = span->kind != TIME_DELAY && layout_grid(span->first, s->T).ns > r->worker->wall.ns;
 	int64_t wait = layout_grid(span->first + 1, s->T).ns - r->worker->wall.ns;
 

@@ -1,27 +1,10 @@
 /* A VOD playlist out of entries. */
 #include "rewind/export_list.h"
 
-#include <inttypes.h>
-
 #include "base/text.h"
 #include "rewind/list.h"
 
 #define DATED_NS (600 * NS_PER_S)
-
-static void
-write_head(const struct vod_list *list, struct text *out, const struct hour_entry *first)
-{
-	text_fmt(out,
-	    "#EXTM3U\n"
-	    "#EXT-X-VERSION:3\n"
-	    "%s"
-	    "#EXT-X-PLAYLIST-TYPE:VOD\n"
-	    "#EXT-X-TARGETDURATION:%" PRIu32 "\n"
-	    "#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n"
-	    "#EXT-X-DISCONTINUITY-SEQUENCE:%" PRIu64 "\n",
-	    list->independent ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "", list->target, first->msn,
-	    first->discontinuity_sequence);
-}
 
 void
 vod_list_entries(struct vod_list *list, struct text *out, const struct hour_entry *entries, size_t count, bool hole)
@@ -34,7 +17,11 @@ vod_list_entries(struct vod_list *list, struct text *out, const struct hour_entr
 		/* before the first entry there is nothing that it could go on from */
 		bool discontinuity = hole && list->any;
 		if (!list->any)
-			write_head(list, out, e);
+			list_head_write(out, &(struct list_head){ .type = LIST_VOD,
+						 .T = list->target,
+						 .independent = list->independent,
+						 .msn = e->msn,
+						 .discontinuity_sequence = e->discontinuity_sequence });
 		bool dated = !list->any || discontinuity || e->start.ns - list->dated.ns >= DATED_NS;
 		if (dated)
 			list->dated = e->start;

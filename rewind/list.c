@@ -41,7 +41,7 @@ list_head_write(struct text *out, const struct list_head *h)
 	    "#EXT-X-DISCONTINUITY-SEQUENCE:%" PRIu64 "\n"
 	    "%s",
 	    h->skipped ? 9 : 3, h->independent ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "", h->T, type[h->type], h->msn,
-	    h->discontinuity_sequence, h->type == LIST_SLIDING ? "" : LIST_START);
+	    h->discontinuity_sequence, h->type == LIST_EVENT ? LIST_START : "");
 	if (h->can_skip)
 		text_fmt(out, "#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=%" PRIu32 ".0\n", LIST_SKIP_UNTIL * h->T);
 	if (h->skipped)

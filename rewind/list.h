@@ -21,8 +21,8 @@ enum list_form {
 enum list_type { LIST_SLIDING, LIST_EVENT, LIST_VOD };
 
 struct list_head {
-	enum list_type type; /* EVENT and VOD: players are told to start at the beginning, EXT-X-START */
-	uint32_t T;
+	enum list_type type;                  /* EVENT: players are told to start at the beginning, EXT-X-START */
+	uint32_t T;                           /* TARGETDURATION */
 	bool independent;                     /* every segment decodes alone */
 	bool can_skip;                        /* delta updates are to be had */
 	uint64_t msn, discontinuity_sequence; /* of the first segment; before its own EXT-X-DISCONTINUITY */

@@ -23,6 +23,7 @@
 #define WALK_MOST 200000 /* instances of rules that are looked at in one file */
 #define EVENTS_MOST 20000
 #define LONGEST_S (48 * 3600)
+#define BEFORE_DAYS 5   /* that long before the window rules are worked out: LONGEST_S, and a day for time zones */
 #define LINE_MOST 65536 /* bytes of an unfolded line: libical takes time that grows with the square of it */
 #define NESTED_MOST 8
 #define DAY_S 86400
@@ -65,6 +66,13 @@ struct moment {
 	icaltimetype local;
 	int64_t at;
 	const char *tzid; /* NULL: the station's zone, or UTC */
+};
+
+/* How long a broadcast is (RFC 5545 3.3.6): days of the calendar, which have 23 or 25 hours when clocks change, then
+ * seconds. */
+struct length {
+	int days;
+	int64_t seconds;
 };
 
 static int fail(struct reading *r, icalcomponent *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -201,32 +209,61 @@ read_moment(struct reading *r, icalcomponent *event, icalproperty *p, struct mom
 	return instant_of(r, event, &t, m->tzid, &m->at);
 }
 
-/* When an event begins, and how long it lasts. 0, or -1 after saying why. */
+/* What an event says of its length. 0, or -1 after saying why. */
 static int
-read_length(struct reading *r, icalcomponent *event, struct moment *start, int64_t *length)
+read_end(struct reading *r, icalcomponent *event, const struct moment *start, struct length *length)
 {
-	icalproperty *p = icalcomponent_get_first_property(event, ICAL_DTSTART_PROPERTY);
+	icalproperty *p = icalcomponent_get_first_property(event, ICAL_DTEND_PROPERTY);
 	struct moment end;
 
-	if (!p)
-		return fail(r, event, "it has no DTSTART");
-	if (read_moment(r, event, p, start))
-		return -1;
-	if ((p = icalcomponent_get_first_property(event, ICAL_DTEND_PROPERTY))) {
+	if (p) {
 		if (read_moment(r, event, p, &end))
 			return -1;
-		*length = end.at - start->at;
+		bool dates = start->local.is_date && end.local.is_date;
+		int64_t days = dates ? (seconds_of(&end.local) - seconds_of(&start->local)) / DAY_S : 0;
+		*length = (struct length){ (int)days, dates ? 0 : end.at - start->at };
 	} else if ((p = icalcomponent_get_first_property(event, ICAL_DURATION_PROPERTY))) {
-		*length = icaldurationtype_as_int(icalproperty_get_duration(p));
+		struct icaldurationtype d = icalproperty_get_duration(p);
+		int64_t days = (int64_t)d.weeks * 7 + d.days, all = icaldurationtype_as_int(d);
+		days = d.is_neg || days > LONGEST_S / DAY_S ? 0 : days; /* those are refused by their seconds */
+		*length = (struct length){ (int)days, all - days * DAY_S };
 	} else if (start->local.is_date) {
-		*length = DAY_S;
+		*length = (struct length){ .days = 1 };
 	} else {
 		return fail(r, event, "it has neither DTEND nor DURATION");
 	}
-	if (*length <= 0)
+	return 0;
+}
+
+/* When an event begins, and how long it lasts. 0, or -1 after saying why. */
+static int
+read_length(struct reading *r, icalcomponent *event, struct moment *start, struct length *length)
+{
+	icalproperty *p = icalcomponent_get_first_property(event, ICAL_DTSTART_PROPERTY);
+
+	if (!p)
+		return fail(r, event, "it has no DTSTART");
+	if (read_moment(r, event, p, start) || read_end(r, event, start, length))
+		return -1;
+	int64_t seconds = length->days * (int64_t)DAY_S + length->seconds;
+	if (seconds <= 0)
 		return fail(r, event, "it ends before it begins");
-	if (*length > LONGEST_S)
+	if (seconds > LONGEST_S)
 		return fail(r, event, "it lasts longer than %d hours", LONGEST_S / 3600);
+	return 0;
+}
+
+/* When a broadcast of this length ends. 0, or -1 after saying why. */
+static int
+end_of(struct reading *r, icalcomponent *event, const struct moment *start, const struct length *length, int64_t *end)
+{
+	icaltimetype last = start->local;
+	int64_t at = start->at;
+
+	icaltime_adjust(&last, length->days, 0, 0, 0);
+	if (length->days && instant_of(r, event, &last, start->tzid, &at))
+		return -1;
+	*end = at + length->seconds;
 	return 0;
 }
 
@@ -266,11 +303,20 @@ clean_url(const char *s)
 	return strdup(s);
 }
 
+static bool
+has_uid(icalcomponent *event)
+{
+	const char *uid = icalcomponent_get_uid(event);
+	return uid && *uid;
+}
+
+/* A file that was written by hand may have none. */
 static const char *
 uid_of(icalcomponent *event)
 {
-	const char *uid = icalcomponent_get_uid(event);
-	return uid && *uid ? uid : icalcomponent_get_summary(event) ? icalcomponent_get_summary(event) : "";
+	if (has_uid(event))
+		return icalcomponent_get_uid(event);
+	return icalcomponent_get_summary(event) ? icalcomponent_get_summary(event) : "";
 }
 
 static uint64_t
@@ -290,11 +336,11 @@ is_cancelled(icalcomponent *event)
 
 /* Take a broadcast of `event` if it lies in the window. `by_rule`: the instant that names it. */
 static int
-add_broadcast(struct reading *r, icalcomponent *event, int64_t by_rule, int64_t start, int64_t length)
+add_broadcast(struct reading *r, icalcomponent *event, int64_t by_rule, int64_t start, int64_t end)
 {
 	struct programmes *out = r->out;
 
-	if (start >= r->to || start + length <= r->from)
+	if (start >= r->to || end <= r->from)
 		return 0;
 	if (out->count == PROGRAMMES_MOST)
 		return fail(r, NULL, "more than %d broadcasts", PROGRAMMES_MOST);
@@ -322,7 +368,7 @@ add_broadcast(struct reading *r, icalcomponent *event, int64_t by_rule, int64_t 
 		.description = about && *about ? clean_text(about, DESCRIPTION_MOST) : NULL,
 		.url = url ? clean_url(icalproperty_get_url(url)) : NULL,
 		.start = { start * NS_PER_S },
-		.end = { (start + length) * NS_PER_S },
+		.end = { end * NS_PER_S },
 	};
 	return p->id && p->title ? 0 : fail(r, NULL, "out of memory");
 }
@@ -352,8 +398,9 @@ is_overridden(const struct reading *r, uint64_t uid, int64_t instant)
 
 /* Is an instance taken out by an EXDATE? -1 after saying why. */
 static int
-is_excluded(struct reading *r, icalcomponent *event, const icaltimetype *local, int64_t at)
+is_excluded(struct reading *r, icalcomponent *event, const struct moment *instance)
 {
+	const icaltimetype *local = &instance->local;
 	struct moment m;
 
 	for (icalproperty *p = icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY); p;
@@ -362,7 +409,7 @@ is_excluded(struct reading *r, icalcomponent *event, const icaltimetype *local, 
 			return -1;
 		bool day = m.local.is_date && m.local.year == local->year && m.local.month == local->month &&
 			   m.local.day == local->day;
-		if (day || (!m.local.is_date && m.at == at))
+		if (day || (!m.local.is_date && m.at == instance->at))
 			return 1;
 	}
 	return 0;
@@ -370,12 +417,18 @@ is_excluded(struct reading *r, icalcomponent *event, const icaltimetype *local, 
 
 /* One instance of an event by its rule or by RDATE. */
 static int
-add_instance(struct reading *r, icalcomponent *event, const icaltimetype *local, int64_t at, int64_t length)
+add_instance(struct reading *r, icalcomponent *event, const struct moment *instance, const struct length *length)
 {
-	if (at >= r->to || at + length <= r->from || is_overridden(r, uid_hash(event), at))
+	int64_t at = instance->at, end;
+
+	if (at >= r->to)
 		return 0;
-	int excluded = is_excluded(r, event, local, at);
-	return excluded < 0 ? -1 : excluded ? 0 : add_broadcast(r, event, at, at, length);
+	if (end_of(r, event, instance, length, &end))
+		return -1;
+	if (end <= r->from || is_overridden(r, uid_hash(event), at))
+		return 0;
+	int excluded = is_excluded(r, event, instance);
+	return excluded < 0 ? -1 : excluded ? 0 : add_broadcast(r, event, at, at, end);
 }
 
 /* Make a rule fit to be worked out in local time, or refuse it. */
@@ -433,42 +486,62 @@ prepare_rule(struct reading *r, icalcomponent *event, const struct moment *start
 	return 0;
 }
 
+/* Begin a rule by days or weeks shortly before the window: whole intervals later it goes on as from its beginning.
+ * Without this an event costs more from year to year, and all events of a station were too many one day. */
+static void
+skip_past(const struct reading *r, const struct icalrecurrencetype *rule, icaltimetype *first)
+{
+	int64_t days = rule->interval * (rule->freq == ICAL_WEEKLY_RECURRENCE ? 7 : 1);
+	int64_t before = (r->from - seconds_of(first)) / DAY_S - BEFORE_DAYS;
+
+	if (rule->count == 0 && before > days &&
+	    (rule->freq == ICAL_DAILY_RECURRENCE || rule->freq == ICAL_WEEKLY_RECURRENCE))
+		icaltime_adjust(first, (int)(before / days * days), 0, 0, 0);
+}
+
+/* A rule that ends before long is searched no further. */
+static bool
+ends_soon(const struct reading *r, const struct icalrecurrencetype *rule)
+{
+	return !icaltime_is_null_time(rule->until) && seconds_of(&rule->until) < r->to + 366 * (int64_t)DAY_S;
+}
+
 /* All instances in the window of a rule that counts from `first`, a time without zone. */
 static int
 walk(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, icaltimetype first,
-    const struct moment *start, int64_t length)
+    const struct moment *start, const struct length *length)
 {
-	bool utc = icaltime_is_utc(start->local);
 	int rc = 0;
 	bool any = false;
+
+	skip_past(r, &rule, &first);
 	icalrecur_iterator *i = icalrecur_iterator_new(rule, first);
 
 	if (!i)
 		return fail(r, event, "RRULE cannot be worked out");
 	for (icaltimetype t; !rc && !icaltime_is_null_time(t = icalrecur_iterator_next(i));) {
-		int64_t at;
+		struct moment m = { .local = t, .tzid = start->tzid };
 		any = true;
+		m.local.zone = start->local.zone;
 		if (t.year > 2099)
 			break;
 		if (r->walked++ == WALK_MOST)
 			rc = fail(r, event, "RRULE: more than %d repetitions up to now", WALK_MOST);
-		else if (utc)
-			at = seconds_of(&t);
 		else
-			rc = instant_of(r, event, &t, start->tzid, &at);
-		if (rc || at >= r->to)
+			rc = instant_of(r, event, &m.local, m.tzid, &m.at);
+		if (rc || m.at >= r->to)
 			break;
-		rc = add_instance(r, event, &t, at, length);
+		rc = add_instance(r, event, &m, length);
 	}
 	icalrecur_iterator_free(i);
-	r->walked += any ? 0 : VAIN_WALK;
+	r->walked += any || ends_soon(r, &rule) ? 0 : VAIN_WALK;
 	return rc || r->walked <= WALK_MOST ? rc : fail(r, event, "RRULE: too many rules that never come true");
 }
 
 /* A rule by every second or third week is one by days for each of its weekdays: libical miscounts such weeks. */
 static int
 walk_weeks(struct reading *r, icalcomponent *event, struct icalrecurrencetype rule, icaltimetype first,
-    const struct moment *start, int64_t length)
+    const struct moment *start, const struct length *length)
 {
 	const short none = ICAL_RECURRENCE_ARRAY_MAX;
 	int wanted[7], n = 0, rc = 0, today = icaltime_day_of_week(first);
@@ -493,7 +566,8 @@ walk_weeks(struct reading *r, icalcomponent *event, struct icalrecurrencetype ru
 }
 
 static int
-expand_rule(struct reading *r, icalcomponent *event, icalproperty *p, const struct moment *start, int64_t length)
+expand_rule(
+    struct reading *r, icalcomponent *event, icalproperty *p, const struct moment *start, const struct length *length)
 {
 	struct icalrecurrencetype rule = icalproperty_get_rrule(p);
 	icaltimetype first = start->local;
@@ -510,7 +584,7 @@ expand_rule(struct reading *r, icalcomponent *event, icalproperty *p, const stru
 /* All instances that RDATE names. They are read before any is added: a component has but one place in its properties.
  */
 static int
-expand_dates(struct reading *r, icalcomponent *event, int64_t length)
+expand_dates(struct reading *r, icalcomponent *event, const struct length *length)
 {
 	int count = icalcomponent_count_properties(event, ICAL_RDATE_PROPERTY), n = 0, rc = 0;
 	struct moment *dates = calloc(count > 0 ? (size_t)count : 1, sizeof *dates);
@@ -521,7 +595,7 @@ expand_dates(struct reading *r, icalcomponent *event, int64_t length)
 	     p = icalcomponent_get_next_property(event, ICAL_RDATE_PROPERTY))
 		rc = read_moment(r, event, p, &dates[n++]);
 	for (int i = 0; i < n && !rc; i++)
-		rc = add_instance(r, event, &dates[i].local, dates[i].at, length);
+		rc = add_instance(r, event, &dates[i], length);
 	free(dates);
 	return rc;
 }
@@ -530,18 +604,18 @@ static int
 expand(struct reading *r, icalcomponent *event)
 {
 	struct moment start;
-	int64_t length;
+	struct length length;
 	icalproperty *p = icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY);
 
 	if (read_length(r, event, &start, &length))
 		return -1;
 	if (is_cancelled(event))
 		return 0;
-	/* DTSTART is the first instance, whatever the rule says (RFC 5545 3.8.5.3) */
 	if (icalcomponent_count_properties(event, ICAL_RRULE_PROPERTY) > 1)
 		return fail(r, event, "more than one RRULE, want one");
-	int rc = p ? expand_rule(r, event, p, &start, length) : add_instance(r, event, &start.local, start.at, length);
-	return rc ? rc : expand_dates(r, event, length);
+	/* a DTSTART that is none of its rule's instances is none here either: RFC 5545 3.8.5.3 leaves that open */
+	int rc = p ? expand_rule(r, event, p, &start, &length) : add_instance(r, event, &start, &length);
+	return rc ? rc : expand_dates(r, event, &length);
 }
 
 /* ---- the file */
@@ -610,7 +684,7 @@ note(struct reading *r, icalcomponent *event)
 	return 0;
 }
 
-/* Of those that say the same, the one that counts. */
+/* Of those that say the same, the one that counts. Without UID two of one title are two. */
 static void
 keep_newest(struct reading *r)
 {
@@ -618,7 +692,8 @@ keep_newest(struct reading *r)
 
 	for (size_t i = 0; i < r->override_count; i++) {
 		struct override *o = &r->overrides[i], *last = n ? &r->overrides[n - 1] : NULL;
-		if (!last || by_instant(last, o))
+		bool apart = !last || by_instant(last, o) || (o->instant == INT64_MIN && !has_uid(o->event));
+		if (apart)
 			r->overrides[n++] = *o;
 		else if (o->sequence >= last->sequence)
 			*last = *o;
@@ -630,13 +705,14 @@ static int
 take(struct reading *r, const struct override *o)
 {
 	struct moment start;
-	int64_t length;
+	struct length length;
+	int64_t end;
 
 	if (o->instant == INT64_MIN)
 		return expand(r, o->event);
-	if (read_length(r, o->event, &start, &length))
+	if (read_length(r, o->event, &start, &length) || end_of(r, o->event, &start, &length, &end))
 		return -1;
-	return is_cancelled(o->event) ? 0 : add_broadcast(r, o->event, o->instant, start.at, length);
+	return is_cancelled(o->event) ? 0 : add_broadcast(r, o->event, o->instant, start.at, end);
 }
 
 static int

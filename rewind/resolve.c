@@ -180,6 +180,17 @@ read_wish(const struct time_request *r, const struct time_facts *f, struct wish 
 	return rc ? rc : read_end(r, f, w, out);
 }
 
+/* It will be there in `ns`, and the first segment of it once that has ended. */
+static int
+to_come(int64_t ns, const struct time_facts *f, const char *parameter, struct time_fault *out, const char *detail)
+{
+	int64_t wait = divide_up(ns, NS_PER_S) + f->T;
+
+	fault(out, 404, parameter, "%s", detail);
+	out->retry_after_s = wait < RETRY_MOST ? wait : RETRY_MOST;
+	return -1;
+}
+
 static int
 check_wish(const struct wish *w, const struct time_facts *f, uint64_t most, struct time_fault *out)
 {
@@ -191,12 +202,9 @@ check_wish(const struct wish *w, const struct time_facts *f, uint64_t most, stru
 	if (w->has_end && !w->cut && divide_up(w->end.ns - w->from.ns, line_ns(f->T)) > (int64_t)most)
 		return fault(out, 400, w->end_name,
 		    "the span is too long: at most %" PRIu64 " s (max_span) can be had at once", most * f->T);
-	if (w->from.ns > f->now.ns) {
-		int64_t wait = divide_up(w->from.ns - f->now.ns, NS_PER_S) + f->T;
-		fault(out, 404, w->from_name, "this is yet to come: ask again when it has begun");
-		out->retry_after_s = wait < RETRY_MOST ? wait : RETRY_MOST;
-		return -1;
-	}
+	if (w->from.ns > f->now.ns)
+		return to_come(
+		    w->from.ns - f->now.ns, f, w->from_name, out, "this is yet to come: ask again when it has begun");
 	return 0;
 }
 
@@ -231,8 +239,11 @@ resolve_delay(const struct time_request *r, const struct time_facts *f, struct t
 	if (check_stored(f, out))
 		return -1;
 	ns = divide_up(ns, line_ns(f->T)) * line_ns(f->T);
-	if (ns > 0 && f->now.ns - ns < f->oldest.ns)
+	if (ns > f->retention_ns)
 		return gone(f, "delay", out);
+	if (ns > 0 && f->now.ns - ns < f->oldest.ns)
+		return to_come(f->oldest.ns + ns - f->now.ns, f, "delay", out,
+		    "so long ago nothing was recorded yet: ask for a shorter delay, or again later");
 	*span = (struct time_span){ .kind = TIME_DELAY, .delay_s = ns / NS_PER_S, .fixed = true };
 	return 0;
 }

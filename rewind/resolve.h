@@ -22,6 +22,7 @@ struct time_facts {
 	struct wall now;
 	uint32_t T;              /* seconds */
 	int64_t max_span_ns;     /* a multiple of T is not required: it is rounded up to one */
+	int64_t retention_ns;    /* what is older is not kept */
 	struct wall oldest;      /* first sample of the oldest segment that is advertised; ns 0: there is none */
 	struct wall newest_end;  /* grid line after the newest segment with media; ns 0: there is none */
 	const struct zone *zone; /* of the station */

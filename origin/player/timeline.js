@@ -151,7 +151,7 @@ export class Timeline {
 		} else if (event.key === 'Home') {
 			at = day.from;
 		} else if (event.key === 'End') {
-			at = day.to;
+			at = day.to - MINUTE; // the next day begins at its end
 		} else if (event.key === 'Enter' && this.#chosen !== null) {
 			this.#commit();
 			at = null;

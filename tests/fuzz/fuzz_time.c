@@ -118,6 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.now.ns = base + v[0] * unit;
 	f.oldest.ns = base - (bits & 16 ? 0 : 1209600 * NS_PER_S) + v[1] * unit;
 	f.newest_end.ns = base + v[2] * unit;
+	f.retention_ns = 14 * 86400 * NS_PER_S;
 	f.max_span_ns = bits & 16 ? v[3] : (v[3] & 0xFFFFF) * NS_PER_S;
 	f.programmes = bits & 32 ? NULL : &programmes;
 

@@ -97,6 +97,8 @@ def scenario(folder):
     for date in ("2026-13-01", "yesterday", "2026-1-1", ""):
         a = Answer(f"{url}/s/programmes.json?" + query(date=date))
         ok(a.status == 400 and json.loads(a.text)["parameter"] == "date", f"date={date} is 400 and says what is wanted", a.status, a.text)
+    a = Answer(f"{url}/s/programmes.json?date=2026-11-20&date=2026-11-21")
+    ok(a.status == 400 and json.loads(a.text)["parameter"] == "date", "two dates are 400, as any parameter that is given twice", a.status, a.text)
 
     # the calendar changes
     replace(folder, calendar(*p.events[:2], event("extra", "Extra", p.past - 1200, 600)))

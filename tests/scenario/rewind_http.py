@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import zlib
 import zoneinfo
@@ -118,6 +119,22 @@ class Fixture:
         self.wrong.write_live()
         shutil.copy(self.wrong.hour_path(H - 3), self.wrong.hour_path(H - 2))
         shutil.copy(self.wrong.hour_path(H - 4), self.wrong.hour_path(H - 5))
+        self.broken = self.station("broken")  # six days of it are no hour files
+        for hour in (H - 300, H - 1):
+            for t in range(hour * HOUR, (hour + 1) * HOUR, T):
+                self.broken.segment(t, file=False)
+            self.broken.write_hour(hour, part=False)
+        self.broken.write_live()
+        for hour in range(H - 299, H - 149):
+            mkstore.replace(self.broken.hour_path(hour), "#EXTM3U\n#EXT-X-VERSION:3\nwhat is this\n")
+        self.spoilt = self.station("spoilt")  # two days of no hour files before the first that is one
+        for t in range((H - 2) * HOUR, H * HOUR, T):
+            self.spoilt.segment(t, file=False)
+        for hour in self.spoilt.hours:
+            self.spoilt.write_hour(hour, part=False)
+        self.spoilt.write_live()
+        for hour in range(H - 200, H - 140):
+            mkstore.replace(self.spoilt.hour_path(hour), "what is this\n")
         self.huge = [mkstore.Rendition(self.store, "huge", name, HOUR, 300) for name in ("a", "b")]
         for r in self.huge:
             for hour in range(H - 1300, H):
@@ -141,7 +158,7 @@ class Fixture:
             f.write("[store]\npath = %s\nsync = none\n" % self.store)
             f.write("[station fip]\ntimezone = Asia/Kolkata\nmax_span = 4h\nrenditions = hifi late\n"
                     "[rendition fip/hifi]\n[rendition fip/late]\n")
-            for name in ("dead", "turns", "mute", "mp3", "wrong", "empty", "roll"):
+            for name in ("dead", "turns", "mute", "mp3", "wrong", "broken", "spoilt", "empty", "roll"):
                 f.write("[station %s]\nmax_span = 4h\nrenditions = main\n[rendition %s/main]\n" % (name, name))
             f.write("[station huge]\nsegment = 3600s\nwindow = 21600s\nretention = 100d\nrenditions = a b\n"
                     "[rendition huge/a]\n[rendition huge/b]\n")
@@ -410,6 +427,8 @@ def test_faults(f, o):
     fault(o, "/fip/hifi/index.m3u8?from=%s" % canon(grid(now) - 15 * DAY), 410, "from", "canonical, beyond retention and max_span")
     fault(o, "/fip/hifi/index.m3u8?from=%s&to=%s" % (canon((f.H - 5) * HOUR + 600), canon((f.H - 5) * HOUR + 1200)), 404, "from", "nothing was recorded in the span")
     fault(o, m + "from=%s&to=%s" % (canon((f.H - 5) * HOUR + 600), canon((f.H - 5) * HOUR + 1200)), 404, "from", "nothing was recorded in the span")
+    for path in (m, "/fip/hifi/index.m3u8?"):
+        fault(o, path + "from=" + canon((f.H - 100) * HOUR), 404, "from", "nothing was recorded from there on for max_span, and will not be: " + path)
     for path in ("/nobody/index.m3u8?from=-1h", "/fip/none/index.m3u8?from=-1h", "/fip/none/index.m3u8?from=" + past, "/nobody/availability.json"):
         a = ask(o.port, path)
         same((a.status, a["Cache-Control"]), (404, "public, max-age=1"), "404: " + path.split("=")[0])
@@ -563,6 +582,38 @@ def test_availability(f, o):
          (T, MAX_SPAN, "fip/availability.json", True, False, mkstore.stamp(first)), "stations.json")
 
 
+class Watch(threading.Thread):
+    """Asks for the same every second while other tests go on."""
+
+    def __init__(self, o, path):
+        super().__init__(daemon=True)
+        self.o, self.path, self.statuses, self.end = o, path, [], threading.Event()
+
+    def run(self):
+        while not self.end.wait(1):
+            self.statuses.append(ask(self.o.port, self.path).status)
+
+
+def test_spoilt(f, o):
+    """Sixty hours that cannot be read, before all that can: they are passed over, by and by."""
+    q, deadline = "/spoilt/index.m3u8?from=%s&duration=30m" % canon((f.H - 2) * HOUR), time.monotonic() + 20
+    while ask(o.port, q).status != 200 and time.monotonic() < deadline:
+        time.sleep(1)
+    same(ask(o.port, q).status, 200, "what is behind two days of spoilt hours is to be had")
+    f.watch = Watch(o, q)
+    f.watch.start()
+
+
+def test_spoilt_for_good(f, o):
+    """The folder has been read anew meanwhile."""
+    deadline = time.monotonic() + 60
+    while len(f.watch.statuses) < 33 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    f.watch.end.set()
+    f.watch.join()
+    ok(len(f.watch.statuses) > 31 and set(f.watch.statuses) == {200}, "and stays so", f.watch.statuses)
+
+
 def test_wrong_files(f, o):
     """What lies in the store under a wrong name or is no hour file: passed over, nothing else suffers."""
     H = f.H
@@ -572,6 +623,11 @@ def test_wrong_files(f, o):
         inside = status == 404 or told(r.body.decode()) == want(f.wrong, max(a, (H - 4) * HOUR), min(b, (H - 2) * HOUR), True)
         ok(r.status == status and inside, "an hour under the name of another is passed over", r)
     same(ask(o.port, "/wrong/availability.json").status, 200, "and availability is told")
+    a, tries = ask(o.port, "/broken/availability.json"), 1
+    while a.status == 503 and tries < 5:
+        a, tries = ask(o.port, "/broken/availability.json"), tries + 1
+    hole = {"from": mkstore.stamp((H - 299) * HOUR), "to": mkstore.stamp((H - 1) * HOUR)}
+    same((a.status, json.loads(a.body).get("renditions", [{}])[0].get("gaps")), (200, [hole]), "six days of files that cannot be read are a gap")
     same(ask(o.port, "/healthz").status in (200, 503), True, "the origin lives")
 
 
@@ -642,8 +698,8 @@ def perform(folder):
     o = Origin(f.ini(os.path.join(folder, "a.ini")))
     if not ok(o.ports, "it starts and says where it listens", o.lines):
         return
-    for test in (test_growing, test_complete, test_multivariant, test_clamped, test_faults, test_delay, test_stale, test_silent,
-                 test_delta, test_availability, test_wrong_files):
+    for test in (test_spoilt, test_growing, test_complete, test_multivariant, test_clamped, test_faults, test_delay, test_stale, test_silent,
+                 test_delta, test_availability, test_wrong_files, test_spoilt_for_good):
         began = time.monotonic()
         test(f, o)
         print("# %s %.1f s" % (test.__name__, time.monotonic() - began), flush=True)

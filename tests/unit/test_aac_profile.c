@@ -154,6 +154,7 @@ test_decoder_hangs(void **state)
 	(void)state;
 	int64_t took = detect_with("hang", -1);
 	assert_true(took >= 2 * NS_PER_S);
+	/* it is given ten seconds, and this machine may be busy */
 	assert_true(took < 30 * NS_PER_S);
 }
 

@@ -383,7 +383,7 @@ a_folder_has_the_segments(void **state)
 	assert_int_equal(fixture_count(list, "#EXT-X-DISCONTINUITY\n"), 1);
 	assert_non_null(strstr(list, "#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2026-11-21T10:00:29.994Z\n"));
 	assert_int_equal(fixture_count(list, "#EXT-X-GAP"), 0);
-	assert_non_null(strstr(list, "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-TARGETDURATION:6\n"
+	assert_non_null(strstr(list, "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n"
 				     "#EXT-X-MEDIA-SEQUENCE:299209198\n#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-PROGRAM-"
 				     "DATE-TIME:2026-11-21T09:59:4"));
 	assert_string_equal(list + strlen(list) - 15, "#EXT-X-ENDLIST\n");

@@ -74,6 +74,18 @@ expands(void **state)
 		/* an all-day event is a local day */
 		{ FILE_OF("DTSTART;VALUE=DATE:20260701\r\n"), "2026-06-30T00:00:00Z", "2026-07-03T00:00:00Z",
 		    "2026-06-30T22:00-22:00 Show" },
+		/* which has 25 hours in autumn and 23 in spring; a DURATION in days is as long, one in hours is not */
+		{ FILE_OF("DTSTART;VALUE=DATE:20261024\r\nRRULE:FREQ=DAILY;COUNT=3\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z",
+		    "2026-10-23T22:00-22:00 Show; 2026-10-24T22:00-23:00 Show; 2026-10-25T23:00-23:00 Show" },
+		{ FILE_OF("DTSTART;VALUE=DATE:20260328\r\nDTEND;VALUE=DATE:20260330\r\n"), "2026-03-20T00:00:00Z",
+		    "2026-03-30T00:00:00Z", "2026-03-27T23:00-22:00 Show" },
+		{ FILE_OF("DTSTART;TZID=Europe/Paris:20261024T120000\r\nDURATION:P1D\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z", "2026-10-24T10:00-11:00 Show" },
+		{ FILE_OF("DTSTART;TZID=Europe/Paris:20261024T120000\r\nDURATION:P1DT1H\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z", "2026-10-24T10:00-12:00 Show" },
+		{ FILE_OF("DTSTART;TZID=Europe/Paris:20261024T120000\r\nDURATION:PT24H\r\n"), "2026-10-20T00:00:00Z",
+		    "2026-10-30T00:00:00Z", "2026-10-24T10:00-10:00 Show" },
 		/* rules */
 		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;BYDAY=MO,FR\r\n"), "2026-11-15T00:00:00Z", "2026-11-22T00:00:00Z",
 		    "2026-11-16T08:00-11:00 Show; 2026-11-20T08:00-11:00 Show" },
@@ -87,6 +99,17 @@ expands(void **state)
 		    "2026-01-05T08:00-11:00 Show; 2026-01-18T08:00-11:00 Show; 2026-01-19T08:00-11:00 Show" },
 		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;INTERVAL=3;COUNT=2\r\n"), "2026-01-01T00:00:00Z",
 		    "2026-03-26T00:00:00Z", "2026-01-05T08:00-11:00 Show; 2026-01-26T08:00-11:00 Show" },
+		/* long after: the days of the rule are still those that it counted to */
+		{ FILE_OF(NINE "RRULE:FREQ=DAILY;INTERVAL=3\r\n"), "2027-01-01T00:00:00Z", "2027-01-08T00:00:00Z",
+		    "2027-01-03T08:00-11:00 Show; 2027-01-06T08:00-11:00 Show" },
+		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU\r\n"), "2027-01-01T00:00:00Z",
+		    "2027-01-20T00:00:00Z",
+		    "2027-01-03T08:00-11:00 Show; 2027-01-04T08:00-11:00 Show; 2027-01-17T08:00-11:00 Show; "
+		    "2027-01-18T08:00-11:00 Show" },
+		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;BYMONTH=2\r\n"), "2027-01-20T00:00:00Z", "2027-02-10T00:00:00Z",
+		    "2027-02-01T08:00-11:00 Show; 2027-02-08T08:00-11:00 Show" },
+		{ FILE_OF(NINE "RRULE:FREQ=DAILY;COUNT=400\r\n"), "2027-02-07T00:00:00Z", "2027-02-20T00:00:00Z",
+		    "2027-02-07T08:00-11:00 Show; 2027-02-08T08:00-11:00 Show" },
 		{ FILE_OF(NINE "RRULE:FREQ=MONTHLY;BYDAY=-1SU\r\n"), "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z",
 		    "2026-11-29T08:00-11:00 Show" },
 		{ FILE_OF(NINE "RRULE:FREQ=DAILY;COUNT=2\r\n"), "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z",
@@ -136,6 +159,18 @@ expands(void **state)
 		    "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z", "2026-01-05T06:00-07:00 Show" },
 		{ HEAD "BEGIN:VEVENT\nUID:x\nSUMMARY:A\\, b\\; c\\nd \n folded\n" NINE "END:VEVENT\n" TAIL,
 		    "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z", "2026-01-05T08:00-11:00 A, b; c d folded" },
+		/* without UID, as by hand: the same title at two times, a change of one of them, and the same twice */
+		{ HEAD "BEGIN:VEVENT\nSUMMARY:News\nDTSTART:20260105T080000Z\nDURATION:PT5M\nEND:VEVENT\n"
+		       "BEGIN:VEVENT\nSUMMARY:News\nDTSTART:20260105T120000Z\nDURATION:PT5M\nEND:VEVENT\n"
+		       "BEGIN:VEVENT\nSUMMARY:News\nRECURRENCE-ID:20260105T120000Z\nDTSTART:20260105T120500Z\n"
+		       "DURATION:PT5M\nEND:VEVENT\n"
+		       "BEGIN:VEVENT\nSUMMARY:News\nDTSTART:20260105T080000Z\nDURATION:PT5M\nEND:VEVENT\n"
+		       "BEGIN:VEVENT\nSUMMARY:News\nDTSTART:20260105T160000Z\nDURATION:PT5M\nEND:VEVENT\n" TAIL,
+		    "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z",
+		    "2026-01-05T08:00-08:05 News; 2026-01-05T12:05-12:10 News; 2026-01-05T16:00-16:05 News" },
+		/* a DTSTART beside its rule */
+		{ FILE_OF(NINE "RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=2\r\n"), "2026-01-01T00:00:00Z",
+		    "2026-02-01T00:00:00Z", "2026-01-06T08:00-11:00 Show; 2026-01-13T08:00-11:00 Show" },
 		/* two calendars in one file */
 		{ FILE_OF(NINE) HEAD "BEGIN:VEVENT\r\nUID:c\r\nSUMMARY:Other\r\nDTSTART:20260105T130000Z\r\nDURATION:"
 				     "PT1H\r\nEND:VEVENT\r\n" TAIL,
@@ -165,6 +200,9 @@ refuses(void **state)
 		{ FILE_OF("DTSTART:20260105T090000Z\r\nDTEND:20260105T080000Z\r\n"),
 		    "!event \"Show\": it ends before it begins" },
 		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:P5D\r\n"), "!event \"Show\": it lasts longer than" },
+		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:P99999W\r\n"),
+		    "!event \"Show\": it lasts longer than" },
+		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:-P1D\r\n"), "!event \"Show\": it ends before it" },
 		{ FILE_OF("DTSTART;TZID=Mars/Base:20260105T090000\r\nDURATION:PT1H\r\n"),
 		    "!event \"Show\": TZID Mars/Base" },
 		{ FILE_OF("DTSTART:yesterday\r\nDURATION:PT1H\r\n"), "!event \"Show\": DTSTART cannot be read" },
@@ -189,22 +227,86 @@ refuses(void **state)
 	}
 }
 
-/* Rules that give nothing come to an end by themselves. */
+/* Rules that give nothing, or far too much, come to an end by themselves or are refused. */
 static void
 ends_impossible_rules(void **state)
 {
-	static const char *const rules[] = { "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
-		"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2",
-		"FREQ=YEARLY;BYWEEKNO=54", "FREQ=YEARLY;BYYEARDAY=367", "FREQ=DAILY;INTERVAL=32767",
-		"FREQ=DAILY;COUNT=2147483647" };
+	static const struct {
+		const char *rule, *want; /* how it begins */
+	} cases[] = {
+		{ "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "" },
+		{ "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "!event \"Show\": RRULE cannot be worked out" },
+		{ "FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2", "" },
+		{ "FREQ=YEARLY;BYWEEKNO=54", "!event \"Show\": RRULE: BYWEEKNO" },
+		{ "FREQ=YEARLY;BYYEARDAY=367", "!event \"Show\": RRULE: BYWEEKNO and BYYEARDAY" },
+		{ "FREQ=DAILY;INTERVAL=32767", "!event \"Show\": RRULE: want an INTERVAL" },
+		{ "FREQ=DAILY;COUNT=2147483647", "2026-01-05T08:00-11:00 Show; 2026-01-06T08:00-11:00 Show; " },
+	};
 	char file[1024];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		snprintf(file, sizeof file,
-		    HEAD "BEGIN:VEVENT\r\nUID:a\r\nSUMMARY:Show\r\n" NINE "RRULE:%s\r\nEND:VEVENT\r\n" TAIL, rules[i]);
-		free(told(file, "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"));
+		    HEAD "BEGIN:VEVENT\r\nUID:a\r\nSUMMARY:Show\r\n" NINE "RRULE:%s\r\nEND:VEVENT\r\n" TAIL,
+		    cases[i].rule);
+		char *got = told(file, "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z");
+		if (*cases[i].want ? strncmp(got, cases[i].want, strlen(cases[i].want)) != 0 : *got != '\0')
+			fail_msg("%s: %s", cases[i].rule, got);
+		free(got);
 	}
+}
+
+/* Sixty each of series that have ended, or have their season in other months: none of them is a rule that never comes
+ * true. */
+static void
+ended_series_are_taken(void **state)
+{
+	static const char *const rules[] = { "FREQ=DAILY;UNTIL=20250601T000000Z", "FREQ=WEEKLY;UNTIL=20261120",
+		"FREQ=DAILY;BYMONTH=7,8;UNTIL=20261231T000000Z", "FREQ=WEEKLY;INTERVAL=2;UNTIL=20260101T000000Z" };
+	struct programmes *p;
+	char why[160];
+	struct text t;
+
+	(void)state;
+	text_init(&t, 1 << 16);
+	text_str(&t, HEAD);
+	for (int i = 0; i < 240; i++)
+		text_fmt(&t,
+		    "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Show\r\nDTSTART:20240101T090000\r\nDURATION:PT30M\r\n"
+		    "RRULE:%s\r\nEND:VEVENT\r\n",
+		    i, rules[i % 4]);
+	text_str(&t, TAIL);
+	if (programmes_parse(
+		t.data, t.len, "Europe/Paris", at("2026-11-20T23:00:00Z"), at("2026-11-22T23:00:00Z"), &p, why))
+		fail_msg("%s", why);
+	assert_int_equal(p->count, 0);
+	programmes_unref(&p);
+	text_fini(&t);
+}
+
+/* Forty programmes a day since 2010, each by its rule: what is past costs nothing. */
+static void
+old_rules_stay_cheap(void **state)
+{
+	struct programmes *p;
+	char why[160];
+	struct text t;
+
+	(void)state;
+	text_init(&t, 1 << 16);
+	text_str(&t, HEAD);
+	for (int i = 0; i < 40; i++)
+		text_fmt(&t,
+		    "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Show\r\nDTSTART:20100101T%02d%02d00\r\nDURATION:PT30M\r\n"
+		    "RRULE:FREQ=%s\r\nEND:VEVENT\r\n",
+		    i, i / 2, i % 2 * 30, i % 2 ? "DAILY" : "WEEKLY;BYDAY=SU,MO,TU,WE,TH,FR,SA");
+	text_str(&t, TAIL);
+	if (programmes_parse(
+		t.data, t.len, "Europe/Paris", at("2026-11-20T23:00:00Z"), at("2026-11-22T23:00:00Z"), &p, why))
+		fail_msg("%s", why);
+	assert_int_equal(p->count, 2 * 40);
+	programmes_unref(&p);
+	text_fini(&t);
 }
 
 static void
@@ -277,6 +379,8 @@ main(void)
 		cmocka_unit_test(expands),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(ends_impossible_rules),
+		cmocka_unit_test(old_rules_stay_cheap),
+		cmocka_unit_test(ended_series_are_taken),
 		cmocka_unit_test(is_found),
 		cmocka_unit_test(cuts_text_at_characters),
 	};

@@ -42,15 +42,15 @@ ns(const char *text)
 	return w.ns;
 }
 
-/* Stand-ins while the module is not linked; the table below is all there is. */
+/* By their start, as a table of programmes is. */
 static struct programme programme_list[] = {
-	{ .id = "backwards" },
-	{ .id = "breakfast" },
 	{ .id = "night" },
+	{ .id = "backwards" },
 	{ .id = "marathon" },
-	{ .id = "noon" },
-	{ .id = "odd" },
 	{ .id = "long" },
+	{ .id = "breakfast" },
+	{ .id = "odd" },
+	{ .id = "noon" },
 	{ .id = "evening" },
 };
 static struct programmes programmes = { .list = programme_list, .count = 8 };
@@ -60,13 +60,13 @@ set_programmes(void **state)
 {
 	(void)state;
 	static const char *const times[][2] = {
-		{ "20261115T080000Z", "20261115T070000Z" }, /* ends before it begins */
-		{ "20261121T060000Z", "20261121T090000Z" }, /* over */
 		{ "20261106T220000Z", "20261107T140000Z" }, /* partly gone */
+		{ "20261115T080000Z", "20261115T070000Z" }, /* ends before it begins */
 		{ "20261118T000000Z", "20261120T060000Z" }, /* over, longer than a day */
-		{ "20261121T113000Z", "20261121T123000Z" }, /* on */
-		{ "20261121T070002Z", "20261121T075901Z" }, /* off the grid */
 		{ "20261119T120000Z", "20261122T120000Z" }, /* on, for longer than a day */
+		{ "20261121T060000Z", "20261121T090000Z" }, /* over */
+		{ "20261121T070002Z", "20261121T075901Z" }, /* off the grid */
+		{ "20261121T113000Z", "20261121T123000Z" }, /* on */
 		{ "20261121T180000Z", "20261121T200000Z" }, /* to come */
 	};
 	for (size_t i = 0; i < programmes.count; i++) {
@@ -74,26 +74,6 @@ set_programmes(void **state)
 		programme_list[i].end.ns = ns(times[i][1]);
 	}
 	return 0;
-}
-
-__attribute__((weak)) const struct programme *
-programmes_at(const struct programmes *p, struct wall at)
-{
-	const struct programme *found = NULL;
-	for (size_t i = 0; i < p->count; i++)
-		if (p->list[i].start.ns <= at.ns && at.ns < p->list[i].end.ns &&
-		    (!found || p->list[i].start.ns >= found->start.ns))
-			found = &p->list[i];
-	return found;
-}
-
-__attribute__((weak)) const struct programme *
-programmes_find(const struct programmes *p, const char *id)
-{
-	for (size_t i = 0; i < p->count; i++)
-		if (strcmp(p->list[i].id, id) == 0)
-			return &p->list[i];
-	return NULL;
 }
 
 static const struct row rows[] = {
@@ -110,6 +90,18 @@ static const struct row rows[] = {
 	{ .name = "delay on a grid of an hour", .r = { .delay = "1801" }, .want = "delay=3600", .T = 3600 },
 	{ .name = "delay of all that is kept", .r = { .delay = "14d" }, .want = "delay=1209600" },
 	{ .name = "delay longer than what is kept", .r = { .delay = "14d1s" }, .want = "410 delay 0" },
+	{ .name = "delay of more than there is yet",
+	    .r = { .delay = "30m" },
+	    .want = "404 delay 606",
+	    .oldest = "20261121T114000Z" },
+	{ .name = "delay of days, after a minute",
+	    .r = { .delay = "13d" },
+	    .want = "404 delay 3600",
+	    .oldest = "20261121T115900Z" },
+	{ .name = "delay of all that there is yet",
+	    .r = { .delay = "20m" },
+	    .want = "delay=1200",
+	    .oldest = "20261121T114000Z" },
 	{ .name = "delay of a hundred years", .r = { .delay = "36525d" }, .want = "410 delay 0" },
 	{ .name = "delay over a hundred years", .r = { .delay = "36526d" }, .want = "400 delay 0" },
 	{ .name = "delay 0 with a clock behind",
@@ -723,6 +715,7 @@ facts(const struct row *row, const struct zone *zone)
 	struct time_facts f = { .T = row->T ? row->T : 6, .zone = zone };
 	f.now.ns = ns(row->now ? row->now : NOON);
 	f.max_span_ns = (row->span_s ? row->span_s : 86400) * NS_PER_S;
+	f.retention_ns = 14 * 86400 * NS_PER_S;
 	f.oldest = fact(row->oldest, f.now.ns - 14 * 86400 * NS_PER_S);
 	f.newest_end = fact(row->newest_end, f.now.ns - f.now.ns % (f.T * NS_PER_S));
 	f.programmes = row->no_programmes ? NULL : &programmes;
@@ -961,7 +954,7 @@ any_facts_are_survived(void **state)
 	size_t n = sizeof walls / sizeof walls[0];
 	for (size_t i = 0; i < n * n * n * 5 * 4 * 9; i++) {
 		struct time_facts f = { { walls[i % n] }, durations[i / n / n / n / 5 % 4], spans[i / n / n / n % 5],
-			{ walls[i / n % n] }, { walls[i / n / n % n] }, zone, &programmes };
+			spans[i % 5], { walls[i / n % n] }, { walls[i / n / n % n] }, zone, &programmes };
 		struct time_span s;
 		struct time_fault why;
 		if (time_resolve(&requests[i / n / n / n / 20], &f, &s, &why))
