@@ -17,7 +17,7 @@ DESTDIR ?=
 CC ?= cc
 FUZZ_SECONDS ?= 600
 
-PKGS = libmicrohttpd libuv libcurl libical zlib libxxhash
+PKGS = libmicrohttpd libuv libcurl libical zlib libxxhash libsrtp2 libcrypto
 # inih, libmagic and libfaad have no pkg-config file on every release
 LIBS = $(shell pkg-config --libs $(PKGS)) -linih -lmagic -lfaad -lm -pthread
 WARN = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(if $(CI),-Werror)
@@ -28,7 +28,7 @@ LDFLAGS += $(SANITIZE) -pthread
 
 # One library of everything but the mains; each program is one main.c over it.
 MAINS = segmenter/main.c origin/main.c rewind/main.c
-SRC := $(filter-out $(MAINS),$(wildcard base/*.c media/*.c rewind/*.c segmenter/*.c segmenter/*/*.c origin/*.c))
+SRC := $(filter-out $(MAINS),$(wildcard base/*.c media/*.c relay/*.c rewind/*.c segmenter/*.c segmenter/*/*.c origin/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB = $(BUILD)/libhindcast.a
 PROGRAMS := $(MAINS:%/main.c=$(BUILD)/%)
