@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/log.h"
-#include "segmenter/input/address.h"
 
 #define METRICS_MAX (16 * 1024 * 1024)
 #define CONNECTIONS_MAX 32

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "segmenter/input/address.h"
 
 #define MOUNT_LONGEST 255
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "segmenter/input/backoff.h"
 #include "segmenter/input/child.h"
 #include "segmenter/input/feed.h"
 #include "segmenter/input/transport.h"

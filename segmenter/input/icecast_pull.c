@@ -9,10 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "media/icy.h"
-#include "segmenter/input/backoff.h"
 #include "segmenter/input/title.h"
 #include "segmenter/input/transport.h"
 

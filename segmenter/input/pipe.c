@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "segmenter/input/backoff.h"
 #include "segmenter/input/feed.h"
 #include "segmenter/input/transport.h"
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "segmenter/input/address.h"
+#include "base/address.h"
 #include "segmenter/input/chunked.h"
 #include "segmenter/input/request_head.h"
 

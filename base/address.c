@@ -1,5 +1,5 @@
 /* Numeric socket addresses. */
-#include "segmenter/input/address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 /* When to try again. */
-#include "segmenter/input/backoff.h"
+#include "base/backoff.h"
 
 #include <sys/random.h>
 
