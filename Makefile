@@ -28,7 +28,7 @@ LDFLAGS += $(SANITIZE) -pthread
 
 # One library of everything but the mains; each program is one main.c over it.
 MAINS = segmenter/main.c origin/main.c rewind/main.c
-SRC := $(filter-out $(MAINS),$(wildcard base/*.c media/*.c rewind/*.c segmenter/*.c segmenter/*/*.c origin/*.c))
+SRC := $(filter-out $(MAINS),$(wildcard base/*.c media/*.c relay/*.c rewind/*.c segmenter/*.c segmenter/*/*.c origin/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB = $(BUILD)/libhindcast.a
 PROGRAMS := $(MAINS:%/main.c=$(BUILD)/%)

@@ -24,7 +24,7 @@ only() {
 where() {
 	header=$1
 	shift
-	found=$(grep -rlE "^#include <$header>" --include='*.[ch]' base media rewind segmenter origin | sort)
+	found=$(grep -rlE "^#include <$header>" --include='*.[ch]' base media rewind relay segmenter origin | sort)
 	wanted=$(printf '%s\n' "$@" | sort)
 	[ "$found" = "$wanted" ] || printf '# %s is in:\n%s\n' "$header" "$found" | sed 's/^/# /'
 	[ "$found" = "$wanted" ]
@@ -33,6 +33,7 @@ where() {
 
 only base base
 only media media base
+only relay relay media base
 only rewind rewind media base
 only origin origin rewind media base
 only segmenter segmenter rewind media base
@@ -42,9 +43,9 @@ only segmenter/merge segmenter rewind media base
 result $? "inputs know nothing of merge, cut and write"
 ! grep -rnE '#include "segmenter/(cut|write|input)' --include='*.[ch]' segmenter/merge
 result $? "merge knows nothing of inputs, cut and write"
-! grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|strtok|alloca|gets) *\(' --include='*.[ch]' base media rewind segmenter origin
+! grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|strtok|alloca|gets) *\(' --include='*.[ch]' base media rewind relay segmenter origin
 result $? "no unbounded text functions"
-! grep -rnE '\b(clock_gettime|gettimeofday|time)\(' --include='*.[ch]' media rewind segmenter origin
+! grep -rnE '\b(clock_gettime|gettimeofday|time)\(' --include='*.[ch]' media rewind relay segmenter origin
 result $? "only base/clock.c asks for the time"
 
 where ini.h base/config_ini.c
