@@ -1,6 +1,6 @@
 # hindcast: `make run` puts a station on air, `make check` runs the tests; both install what is missing first.
 #
-#	make            build/segmenter, build/origin, build/rewind and the player page
+#	make            build/segmenter, build/origin, build/rewind, build/relay and the player page
 #	make run        the demo: open http://localhost:8080/
 #	make check      all tests, short versions of the long ones; the last line is "N passed, N failed"
 #	make check-asan unit tests and crash tests under AddressSanitizer and UBSan
@@ -27,7 +27,7 @@ CFLAGS += -std=c11 -D_GNU_SOURCE -I. $(WARN) $(OPT) -fno-common -fstack-protecto
 LDFLAGS += $(SANITIZE) -pthread
 
 # One library of everything but the mains; each program is one main.c over it.
-MAINS = segmenter/main.c origin/main.c rewind/main.c
+MAINS = segmenter/main.c origin/main.c rewind/main.c relay/main.c
 SRC := $(filter-out $(MAINS),$(wildcard base/*.c media/*.c relay/*.c rewind/*.c segmenter/*.c segmenter/*/*.c origin/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB = $(BUILD)/libhindcast.a
@@ -152,7 +152,7 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/hindcast/player \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
-	for p in segmenter origin rewind; do \
+	for p in segmenter origin rewind relay; do \
 		install -m 755 $(BUILD)/$$p $(DESTDIR)$(PREFIX)/bin/hindcast-$$p && \
 		install -m 644 doc/$$p.1 $(DESTDIR)$(PREFIX)/share/man/man1/hindcast-$$p.1 || exit 1; \
 	done
