@@ -8,6 +8,7 @@
 #include "media/mpa.h"
 
 #define PACKET_LIMIT (UINT64_C(1) << 47) /* with the base below 2^48, which SRTP can count */
+#define LOST_MAX (1 << 20)               /* a longer step is no loss but nonsense */
 #define SAMPLE_LIMIT (UINT64_C(1) << 62)
 
 int
@@ -70,7 +71,8 @@ count_path(struct unpacker_run_path *path, struct unpacker_path *out, uint64_t n
 		*path = (struct unpacker_run_path){ .any = true, .newest = n, .mask = UINT64_MAX };
 	} else if (n > path->newest) {
 		uint64_t step = n - path->newest;
-		out->lost += step - 1;
+		if (step <= LOST_MAX)
+			out->lost += step - 1;
 		path->mask = step > 64    ? 0
 			     : step == 64 ? UINT64_C(1) << 63
 					  : path->mask << step | UINT64_C(1) << (step - 1);
