@@ -70,9 +70,9 @@ endpoint_next(const char **list, struct endpoint *out)
 	bool fits = n <= ENDPOINT_URL_MAX;
 	memcpy(out->url, *list, fits ? n : ENDPOINT_URL_MAX);
 	*list += n;
-	bool good = fits && (has_prefix(out->url, "udp://")     ? udp_read(out->url + 6, out)
-			     : has_prefix(out->url, "http://")  ? http_read(out->url + 7, out)
-			     : has_prefix(out->url, "https://") ? http_read(out->url + 8, out)
-								: false);
+	bool good = fits && (has_prefix(out->url, "udp://")        ? udp_read(out->url + 6, out)
+				: has_prefix(out->url, "http://")  ? http_read(out->url + 7, out)
+				: has_prefix(out->url, "https://") ? http_read(out->url + 8, out)
+								   : false);
 	return good ? 1 : -1;
 }

@@ -14,8 +14,9 @@
 #define PUBLISH(field) offsetof(struct publish_settings, field)
 #define SUBSCRIBE(field) offsetof(struct subscribe_settings, field)
 
-static const char key_help[] = "file with the deployment's key: frames are protected by SRTP; one line of base64 or hex "
-			       "for 30 to 64 bytes";
+static const char key_help[] =
+    "file with the deployment's key: frames are protected by SRTP; one line of base64 or hex "
+    "for 30 to 64 bytes";
 static const char ca_help[] = "https: certificates to trust (PEM) in place of the system's";
 
 static const struct config_option publish_options[] = {
@@ -58,7 +59,8 @@ is_own_address(const struct endpoint *e)
 }
 
 static void
-check_list(const struct config *c, const void *s, const char *key, const char *list, bool listening, struct text *errors)
+check_list(
+    const struct config *c, const void *s, const char *key, const char *list, bool listening, struct text *errors)
 {
 	struct endpoint e;
 	unsigned n = 0;
@@ -66,13 +68,14 @@ check_list(const struct config *c, const void *s, const char *key, const char *l
 
 	while ((found = endpoint_next(&list, &e)) != 0) {
 		if (found < 0) {
-			config_error(c, s, key, errors, "\"%s\": want udp://HOST:PORT, http://HOST:PORT or https://HOST:PORT",
-			    e.url);
+			config_error(c, s, key, errors,
+			    "\"%s\": want udp://HOST:PORT, http://HOST:PORT or https://HOST:PORT", e.url);
 			return;
 		}
 		if (listening && e.kind == ENDPOINT_UDP && !is_own_address(&e))
 			config_error(c, s, key, errors,
-			    "\"%s\": want an address of this host, such as udp://0.0.0.0:9001, or a multicast group", e.url);
+			    "\"%s\": want an address of this host, such as udp://0.0.0.0:9001, or a multicast group",
+			    e.url);
 		n++;
 	}
 	if (n == 0 || n > EXCHANGE_ENDPOINTS)

@@ -1,4 +1,5 @@
-/* One endless HTTP exchange with a relay's /rtp, begun again whenever it ends: what uploads and downloads have in common.
+/* One endless HTTP exchange with a relay's /rtp, begun again whenever it ends: what uploads and downloads have in
+ * common.
  *
  * libcurl works in transfer_perform, once a tick; its sockets are not in the loop. Failures to connect are told once,
  * until it comes. */
@@ -27,7 +28,7 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 	struct backoff backoff;
 	bool running, said;
-	bool at_once; /* it was up for long: the next try does not wait */
+	bool at_once;            /* it was up for long: the next try does not wait */
 	struct mono begun, came; /* when the present try began, and when it was up */
 	struct transfer_counters counters;
 };

@@ -216,7 +216,8 @@ udp_out_send(struct udp_out *o, const struct iovec *packets, unsigned n)
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent <= 0) {
-			/* an error that came back for an earlier packet takes the place of sending this one: once more */
+			/* an error that came back for an earlier packet takes the place of sending this one: once more
+			 */
 			if (errno != ECONNREFUSED || send(o->fd, packets[at].iov_base, packets[at].iov_len, 0) < 0)
 				refused(o, errno);
 			else
@@ -265,6 +266,12 @@ udp_out_close(struct udp_out **op)
 		uv_cancel((uv_req_t *)&o->lookup); /* the loop frees it */
 	else
 		free(o);
+}
+
+const struct sockaddr_storage *
+udp_out_address(const struct udp_out *o)
+{
+	return o->fd >= 0 ? &o->address : NULL;
 }
 
 const struct udp_out_counters *

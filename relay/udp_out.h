@@ -1,5 +1,5 @@
-/* Packets out by UDP, unicast or multicast, over IPv4 or IPv6. Names are looked up in the background, again with back-off
- * when that fails and when packets cannot be sent; what cannot be sent is counted and never an end. */
+/* Packets out by UDP, unicast or multicast, over IPv4 or IPv6. Names are looked up in the background, again with
+ * back-off when that fails and when packets cannot be sent; what cannot be sent is counted and never an end. */
 #ifndef HINDCAST_UDP_OUT_H
 #define HINDCAST_UDP_OUT_H
 
@@ -31,6 +31,8 @@ void udp_out_tick(struct udp_out *o, struct mono now);
 /* Send packets, which stay the caller's, with as few system calls as can be. */
 void udp_out_send(struct udp_out *o, const struct iovec *packets, unsigned n);
 
+/* Where it sends: NULL while that is not known. */
+const struct sockaddr_storage *udp_out_address(const struct udp_out *o);
 const struct udp_out_counters *udp_out_counters(const struct udp_out *o);
 
 #endif

@@ -18,8 +18,8 @@ struct upload {
 	struct transfer transfer;
 	struct upload_queue queue;
 	struct curl_slist *headers;
-	bool flows;  /* libcurl has asked for bytes */
-	bool paused; /* ... and was told to wait */
+	bool flows;        /* libcurl has asked for bytes */
+	bool paused;       /* ... and was told to wait */
 	struct mono moved; /* when bytes last went, or nothing waited */
 	uint64_t taken;    /* bytes, for `moved` */
 	struct upload_counters counters;

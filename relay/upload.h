@@ -10,7 +10,7 @@
 
 #include "relay/transfer.h"
 
-#define UPLOAD_MEMORY (8u << 20)     /* bytes of the queue */
+#define UPLOAD_MEMORY (8u << 20)    /* bytes of the queue */
 #define UPLOAD_KEPT (10 * NS_PER_S) /* how long a packet is kept */
 
 struct upload_counters {
