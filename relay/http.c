@@ -38,6 +38,7 @@ struct exchange {
 	struct query wanted;
 	struct ring_reader reader;
 	bool begun, suspended, sign_due, dropped;
+	bool told; /* that the history is over */
 	struct mono sent;
 	struct exchange *before, *after; /* of all that read */
 
@@ -155,7 +156,8 @@ read_packets(void *cls, uint64_t at, char *out, size_t size)
 		say_slow(e);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
-	if (n == 0 && e->sign_due) {
+	if (n == 0 && (e->sign_due || !e->told)) {
+		e->told = true;
 		framing_write(0, (uint8_t *)out);
 		n = FRAMING_HEADER;
 	}

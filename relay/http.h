@@ -1,8 +1,9 @@
 /* The relay's HTTP: PUT /rtp in, GET /rtp out, /metrics, /healthz.
  *
- * Bodies of /rtp are packets in the framing of RFC 4571, without end; a length of 0 is sent to a reader when a second
- * had nothing else, so that either side sees when the other is gone. A reader that can take no more is left behind by
- * the ring: once it was live it may be `reader_queue` behind, else as far as the ring reaches; then it is hung up on.
+ * Bodies of /rtp are packets in the framing of RFC 4571, without end. A length of 0 is sent to a reader when he has all
+ * of the history that he asked for, and when a second had nothing else, so that either side sees when the other is
+ * gone. A reader that can take no more is left behind by the ring: once it was live it may be `reader_queue` behind,
+ * else as far as the ring reaches; then it is hung up on.
  */
 #ifndef HINDCAST_RELAY_HTTP_H
 #define HINDCAST_RELAY_HTTP_H
