@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "relay/endpoint.h"
 #include "relay/srtp.h"
@@ -39,6 +40,10 @@ static const struct config_option subscribe_options[] = {
 		    "addresses and multicast groups to listen on as udp://ADDRESS:PORT" },
 	{ "key_file", CONFIG_STRING, SUBSCRIBE(key_file), .help = key_help },
 	{ "ca_file", CONFIG_STRING, SUBSCRIBE(ca_file), .help = ca_help },
+	{ "history", CONFIG_DURATION, SUBSCRIBE(history), .fallback = "60s", .least = 0, .most = 3600 * NS_PER_S,
+	    .help =
+		"how long an absence of this process the relays make good: their own `history`; what was missed in a "
+		"longer one becomes a gap" },
 	{ "interface", CONFIG_STRING, SUBSCRIBE(interface), .help = "network interface to join multicast groups on" },
 };
 

@@ -18,6 +18,7 @@ struct subscribe_settings {
 	struct config_section section;
 	char *from;
 	char *key_file, *ca_file, *interface;
+	int64_t history; /* ns */
 };
 
 #define EXCHANGE_KINDS 2

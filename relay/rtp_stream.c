@@ -11,6 +11,7 @@
 #define FAR 1000      /* sequence numbers: further away is another stream, or the same begun anew */
 #define FAR_PACKETS 3 /* ... when so many come in a row */
 #define JUMP_S 1      /* timestamps that jump by more begin a new run */
+#define REPORT_S 10   /* a report tells the time of a run that begins so near to it */
 #define STUMBLE 4     /* frames */
 #define RTCP_SR 200   /* RFC 3550 6.4.1 */
 #define NTP_TO_UNIX INT64_C(2208988800)
@@ -74,6 +75,16 @@ place(struct rtp_stream *s, uint32_t timestamp, uint64_t *index)
 	return true;
 }
 
+/* A report that came before the run's first frame. */
+static void
+early_report(struct rtp_stream *s, uint32_t timestamp)
+{
+	int64_t apart = (int32_t)(timestamp - s->report.timestamp), near = REPORT_S * (int64_t)s->sdp.clock;
+
+	if (s->report.known && s->report.ssrc == s->ssrc && apart <= near && apart >= -near)
+		s->sink.sender_time(s->sink.ctx, position_at(s, s->report.timestamp), s->report.wall);
+}
+
 /* A whole frame with its header. */
 static void
 give(struct rtp_stream *s, const struct audio_format *format, const uint8_t *data, uint32_t len, uint32_t timestamp)
@@ -82,7 +93,8 @@ give(struct rtp_stream *s, const struct audio_format *format, const uint8_t *dat
 
 	if (s->run && (!audio_format_equal(&s->format, format) || !place(s, timestamp, &index)))
 		run_end(s);
-	if (!s->run)
+	bool first = !s->run;
+	if (first)
 		run_begin(s, format);
 	s->next_index = index + 1;
 	s->newest_timestamp = timestamp;
@@ -92,6 +104,8 @@ give(struct rtp_stream *s, const struct audio_format *format, const uint8_t *dat
 		.data = data, .len = len, .samples = s->samples, .index = index, .position = index * s->samples
 	};
 	s->sink.frame(s->sink.ctx, &f);
+	if (first)
+		early_report(s, timestamp);
 }
 
 static void
@@ -195,7 +209,7 @@ read_slot(struct rtp_stream *s, const struct rtp_stream_slot *slot)
 		timestamp += frame_ticks(s, p.frame[i].data, p.frame[i].len);
 	}
 	if (slot->wall.ns && s->run)
-		s->sink.time(s->sink.ctx, position_at(s, slot->timestamp), slot->wall);
+		s->sink.sender_time(s->sink.ctx, position_at(s, slot->timestamp), slot->wall);
 }
 
 /* ---- order */
@@ -357,14 +371,19 @@ sender_report(struct rtp_stream *s, struct cursor *c)
 {
 	uint32_t ssrc = cursor_u32(c), seconds = cursor_u32(c), fraction = cursor_u32(c), timestamp = cursor_u32(c);
 
-	if (c->bad || !s->started || ssrc != s->ssrc || (seconds == 0 && fraction == 0))
-		return;
-	s->counters.reports++;
-	if (!s->run)
+	if (c->bad || (seconds == 0 && fraction == 0))
 		return;
 	int64_t unix_s = (int64_t)seconds - NTP_TO_UNIX + (seconds < 0x80000000u ? INT64_C(1) << 32 : 0);
 	int64_t ns = (int64_t)(((uint64_t)fraction * NS_PER_S + (UINT64_C(1) << 31)) >> 32);
-	s->sink.time(s->sink.ctx, position_at(s, timestamp), (struct wall){ unix_s * NS_PER_S + ns });
+	s->report.known = true;
+	s->report.ssrc = ssrc;
+	s->report.timestamp = timestamp;
+	s->report.wall.ns = unix_s * NS_PER_S + ns;
+	if (!s->started || ssrc != s->ssrc)
+		return;
+	s->counters.reports++;
+	if (s->run)
+		s->sink.sender_time(s->sink.ctx, position_at(s, timestamp), s->report.wall);
 }
 
 void

@@ -40,7 +40,7 @@ struct rtp_stream_sink {
 	/* `frame` without wall time; borrowed. */
 	void (*frame)(void *ctx, const struct rtp_frame *frame);
 	/* The sender says that `position` of the present run (which may lie before its first frame) was at `wall`. */
-	void (*time)(void *ctx, int64_t position, struct wall wall);
+	void (*sender_time)(void *ctx, int64_t position, struct wall wall);
 	void *ctx;
 };
 
@@ -74,6 +74,11 @@ struct rtp_stream {
 	uint32_t newest_timestamp; /* of frame next_index - 1 */
 	bool hole;                 /* packets were lost since */
 	uint64_t next_index;
+	struct {
+		bool known;
+		uint32_t ssrc, timestamp;
+		struct wall wall;
+	} report; /* the last sender report, also of a source that has not begun */
 	struct payload_assembly assembly;
 	bool assembling;
 	uint8_t frame[PAYLOAD_FRAME_MAX + 16];

@@ -72,6 +72,9 @@ const struct config_kind settings_kinds[SETTINGS_KINDS] = {
 	{ .name = "icecast-listener" },
 	{ .name = "segmenter" },
 	{ .name = "origin" },
+	{ .name = "publish" },
+	{ .name = "subscribe" },
+	{ .name = "relay" },
 };
 
 bool

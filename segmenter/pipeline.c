@@ -1,4 +1,5 @@
-/* The whole of the segmenter: inputs > merge > cut > write, for all stations of a configuration, in one loop.
+/* The whole of the segmenter: inputs > merge > cut > write, for all stations of a configuration, in one loop. What the
+ * inputs deliver goes to [publish] too, and what relays have comes into the merge from [subscribe].
  *
  * The loop wakes every 100 ms and everything that has come in meanwhile moves on in one go (waking for every packet
  * would cost four times as much). Between these full ticks only stations that lay in audio from the past move. */
@@ -15,10 +16,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "segmenter/input/transport.h"
 #include "rewind/layout.h"
+#include "segmenter/input/transport.h"
+#include "segmenter/publisher.h"
+#include "segmenter/rtp_input.h"
 #include "segmenter/segmenter_metrics.h"
 #include "segmenter/station.h"
+#include "segmenter/subscriber.h"
 
 #define TICK_MS 100
 #define HUNGRY_MS 2
@@ -31,6 +35,9 @@ struct pipeline {
 	struct frame_pool pool;
 	struct journal *journals;
 	struct icecast_listener *listener;
+	struct rtp_inputs rtp_inputs;
+	struct publisher *publisher;   /* NULL: no [publish] */
+	struct subscriber *subscriber; /* NULL: no [subscribe] */
 	struct station *stations;
 	unsigned count, opened;
 	uv_timer_t timer;
@@ -95,6 +102,10 @@ on_timer(uv_timer_t *timer)
 		watch_clock(p, now);
 	}
 	p->blocked = false;
+	if (p->subscriber && subscriber_tick(p->subscriber, now, timebase_wall(&p->timebase, now), full))
+		next = next < HUNGRY_MS ? next : HUNGRY_MS;
+	if (full)
+		rtp_inputs_tick(&p->rtp_inputs, now);
 	for (unsigned i = 0; i < p->count; i++) {
 		enum station_pace pace = station_tick(&p->stations[i], now, &p->timebase, full);
 		all_ended &= pace == STATION_ENDED;
@@ -104,6 +115,8 @@ on_timer(uv_timer_t *timer)
 		else if (pace == STATION_HUNGRY && next > HUNGRY_MS)
 			next = HUNGRY_MS;
 	}
+	if (full && p->publisher)
+		publisher_tick(p->publisher, now);
 	if (full)
 		journal_flush(p->journals);
 	wake_in(p, next);
@@ -165,6 +178,28 @@ time_begin(struct pipeline *p, struct wall system)
 	timebase_init(&p->timebase, clock_mono_now(), system, newest);
 }
 
+/* What frames come from and go to beside inputs and store. */
+static int
+exchange_open(struct pipeline *p, struct text *errors)
+{
+	struct publisher_context publisher = { .loop = p->loop,
+		.config = p->config,
+		.pool = &p->pool,
+		.timebase = &p->timebase,
+		.rtp_inputs = &p->rtp_inputs };
+	struct subscriber_context subscriber = { .loop = p->loop,
+		.config = p->config,
+		.pool = &p->pool,
+		.stations = p->stations,
+		.station_count = p->count };
+
+	if (config_next(p->config, "publish", NULL) && publisher_open(&publisher, &p->publisher, errors) < 0)
+		return -1;
+	if (config_next(p->config, "subscribe", NULL) && subscriber_open(&subscriber, &p->subscriber, errors) < 0)
+		return -1;
+	return 0;
+}
+
 int
 pipeline_open(uv_loop_t *loop, const struct config *config, struct pipeline **out, struct text *errors)
 {
@@ -188,7 +223,8 @@ pipeline_open(uv_loop_t *loop, const struct config *config, struct pipeline **ou
 		text_str(errors, "out of memory\n");
 		goto fail;
 	}
-	if (root_open(p, store, errors) < 0)
+	bool stores = config_next(config, "station", NULL) != NULL; /* else it only publishes */
+	if (stores && root_open(p, store, errors) < 0)
 		goto fail;
 	struct station_context context = { .loop = loop,
 		.config = config,
@@ -196,18 +232,24 @@ pipeline_open(uv_loop_t *loop, const struct config *config, struct pipeline **ou
 		.store = store,
 		.journals = p->journals,
 		.pool = &p->pool,
+		.rtp_inputs = &p->rtp_inputs,
 		.now = system,
 		.progress = on_progress,
 		.ctx = p };
 	if (stations_open(p, &context, errors) < 0)
 		goto fail;
 	time_begin(p, system);
+	if (exchange_open(p, errors) < 0)
+		goto fail;
+	context.publisher = p->publisher;
 	if (listener && icecast_listener_open(loop, listener, &p->listener, errors) < 0)
 		goto fail;
 	for (unsigned i = 0; i < p->count; i++) {
 		if (station_start(&p->stations[i], &context, &p->timebase, errors) < 0)
 			goto fail;
 	}
+	if (p->publisher && publisher_start(p->publisher, errors) < 0)
+		goto fail;
 	wake_in(p, 0);
 	*out = p;
 	return 0;
@@ -226,8 +268,11 @@ pipeline_close(struct pipeline **pp)
 	*pp = NULL;
 	p->closing = true;
 	uv_close((uv_handle_t *)&p->timer, NULL);
+	subscriber_close(&p->subscriber);
+	rtp_inputs_close(&p->rtp_inputs);
 	for (unsigned i = 0; i < p->opened; i++)
 		station_close(&p->stations[i]);
+	publisher_close(&p->publisher);
 	icecast_listener_close(&p->listener);
 	journal_free(&p->journals);
 	while (uv_run(p->loop, UV_RUN_DEFAULT))
@@ -256,7 +301,10 @@ pipeline_metrics(struct pipeline *p, struct text *out)
 		.pool = &p->pool,
 		.listener = p->listener ? icecast_listener_counters(p->listener) : NULL,
 		.journal = journal_counters(p->journals),
-		.timebase = &p->timebase };
+		.timebase = &p->timebase,
+		.rtp_inputs = &p->rtp_inputs,
+		.publisher = p->publisher,
+		.subscriber = p->subscriber };
 
 	segmenter_metrics_write(&parts, out);
 }
@@ -281,5 +329,7 @@ pipeline_healthy(struct pipeline *p, struct text *why)
 			healthy = false;
 		}
 	}
+	if (p->publisher && p->opened == 0)
+		healthy = publisher_healthy(p->publisher, why);
 	return healthy;
 }

@@ -330,6 +330,17 @@ rendition_history(struct rendition *r, bool coming, struct wall frontier)
 {
 	r->history = coming;
 	r->history_frontier = frontier;
+	r->behind |= coming;
+}
+
+struct wall
+rendition_next(const struct rendition *r)
+{
+	const struct merge *m = &r->merge;
+
+	if (!m->begun)
+		return r->resume_end;
+	return (struct wall){ m->base.ns + samples_to_ns(m->samples, m->format.rate) };
 }
 
 int

@@ -39,6 +39,7 @@ struct rendition {
 	struct hour_runs resume_runs; /* on air at resume_end */
 	bool history;                 /* a subscription still brings what was before, ... */
 	struct wall history_frontier; /* ... and has come so far */
+	bool behind;                  /* ... or has brought it, and the output has not caught up yet */
 	char chosen[64];              /* name of the input chosen by hand, "": none */
 	struct cut cut;
 	struct writer *writer;
@@ -89,6 +90,8 @@ void rendition_push(struct rendition *r, unsigned input, const struct frame_run 
 /* `coming`: a subscription still brings what was before, up to `frontier` so far, and nothing is decided beyond.
  * Whoever says so must take it back. */
 void rendition_history(struct rendition *r, bool coming, struct wall frontier);
+/* Wall time of the output's next frame, where what is stored ends before the first; ns 0: it is new. */
+struct wall rendition_next(const struct rendition *r);
 
 /* Choose an input by hand, "": lift the choice. It is kept over restarts. 0, -ENOENT when there is none of this name,
  * or -errno when it cannot be kept (it holds until the end then). */

@@ -2,9 +2,12 @@
 #include "segmenter/segmenter_metrics.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/metrics.h"
 #include "base/text.h"
+#include "segmenter/exchange_metrics.h"
+#include "segmenter/publisher.h"
 
 #define COUNTER(object, field, name, help)                                                                             \
 	{                                                                                                              \
@@ -141,18 +144,19 @@ rendition_at(const struct segmenter_parts *parts, unsigned i)
 	return NULL;
 }
 
-/* The i-th input over all renditions, with its labels. */
+/* The i-th input over all renditions, with its labels; `local`: of those that this process opened. */
 static struct rendition_input *
-input_at(const struct segmenter_parts *parts, unsigned i, const char **labels)
+input_at(const struct segmenter_parts *parts, unsigned i, bool local, const char **labels)
 {
 	struct rendition *r;
 
 	for (unsigned n = 0; (r = rendition_at(parts, n)); n++) {
-		if (i < r->input_count) {
-			*labels = r->inputs[i].labels;
-			return &r->inputs[i];
+		for (unsigned k = 0; k < r->input_count; k++) {
+			if ((local && !r->inputs[k].input) || i-- > 0)
+				continue;
+			*labels = r->inputs[k].labels;
+			return &r->inputs[k];
 		}
-		i -= r->input_count;
 	}
 	return NULL;
 }
@@ -160,29 +164,42 @@ input_at(const struct segmenter_parts *parts, unsigned i, const char **labels)
 static const void *
 next_input(void *ctx, unsigned i, const char **labels)
 {
-	static const struct input_counters none;
-	struct rendition_input *in = input_at(ctx, i, labels);
+	struct rendition_input *in = input_at(ctx, i, true, labels);
 
-	if (!in)
-		return NULL;
-	return in->input ? input_counters(in->input) : &none;
+	return in ? input_counters(in->input) : NULL;
 }
 
 static const void *
 next_transport(void *ctx, unsigned i, const char **labels)
 {
-	static const struct transport_counters none;
-	struct rendition_input *in = input_at(ctx, i, labels);
+	struct rendition_input *in = input_at(ctx, i, true, labels);
 
-	if (!in)
-		return NULL;
-	return in->input ? input_transport_counters(in->input) : &none;
+	return in ? input_transport_counters(in->input) : NULL;
+}
+
+/* Inputs of renditions that are cut elsewhere. */
+static const void *
+next_own_input(void *ctx, unsigned i, const char **labels)
+{
+	const struct segmenter_parts *parts = ctx;
+	const struct input *in = parts->publisher ? publisher_input(parts->publisher, i, labels) : NULL;
+
+	return in ? input_counters(in) : NULL;
+}
+
+static const void *
+next_own_transport(void *ctx, unsigned i, const char **labels)
+{
+	const struct segmenter_parts *parts = ctx;
+	const struct input *in = parts->publisher ? publisher_input(parts->publisher, i, labels) : NULL;
+
+	return in ? input_transport_counters((struct input *)(uintptr_t)in) : NULL;
 }
 
 static const void *
 next_supply(void *ctx, unsigned i, const char **labels)
 {
-	struct rendition_input *in = input_at(ctx, i, labels);
+	struct rendition_input *in = input_at(ctx, i, false, labels);
 
 	return in ? &in->rendition->merge.inputs[in->index] : NULL;
 }
@@ -242,9 +259,12 @@ void
 segmenter_metrics_write(const struct segmenter_parts *parts, struct text *out)
 {
 	void *ctx = (void *)(uintptr_t)parts;
-	const struct metric_source sources[] = {
+	struct exchange_view exchange;
+	const struct metric_source own[] = {
 		{ input_table, ROWS(input_table), next_input, ctx },
 		{ transport_table, ROWS(transport_table), next_transport, ctx },
+		{ input_table, ROWS(input_table), next_own_input, ctx },
+		{ transport_table, ROWS(transport_table), next_own_transport, ctx },
 		{ supply_table, ROWS(supply_table), next_supply, ctx },
 		{ twins_table, ROWS(twins_table), next_twins, ctx },
 		{ merge_table, ROWS(merge_table), next_merge, ctx },
@@ -255,6 +275,9 @@ segmenter_metrics_write(const struct segmenter_parts *parts, struct text *out)
 		{ pool_table, ROWS(pool_table), single, (void *)(uintptr_t)parts->pool },
 		{ clock_table, ROWS(clock_table), single, (void *)(uintptr_t)parts->timebase },
 	};
+	struct metric_source sources[ROWS(own) + EXCHANGE_SOURCES];
 
+	memcpy(sources, own, sizeof(own));
+	exchange_metrics(&exchange, parts, sources + ROWS(own));
 	metrics_write(out, sources, ROWS(sources));
 }

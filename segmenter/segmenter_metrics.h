@@ -5,6 +5,10 @@
 #include "segmenter/input/icecast_listener.h"
 #include "segmenter/station.h"
 
+struct rtp_inputs;
+struct publisher;
+struct subscriber;
+
 struct segmenter_parts {
 	struct station *stations;
 	unsigned station_count;
@@ -12,6 +16,9 @@ struct segmenter_parts {
 	const struct icecast_listener_counters *listener; /* NULL: there is none */
 	const struct journal_counters *journal;
 	const struct timebase *timebase;
+	struct rtp_inputs *rtp_inputs;
+	const struct publisher *publisher;   /* NULL: there is none */
+	const struct subscriber *subscriber; /* NULL: there is none */
 };
 
 /* Counters that workers write while they run are read without a lock: each is one aligned word. */

@@ -5,6 +5,8 @@
 #include <strings.h>
 
 #include "base/address.h"
+#include "relay/exchange.h"
+#include "relay/rtp.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -12,7 +14,7 @@
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define INPUT(field) offsetof(struct input_settings, field)
 
-static const char input_types[] = "icecast-source icecast-pull file pipe command stdin relay";
+static const char input_types[] = "icecast-source icecast-pull file pipe command stdin rtp relay";
 
 static const struct config_option input_options[] = {
 	{ "type", CONFIG_ENUM, INPUT(type), .choices = input_types, .required = true, .help = "how the audio arrives" },
@@ -28,6 +30,10 @@ static const struct config_option input_options[] = {
 	    .help = "icecast-pull: certificates to trust (PEM) in place of the system's" },
 	{ "path", CONFIG_STRING, INPUT(path), .help = "file, pipe: what to read" },
 	{ "command", CONFIG_STRING, INPUT(command), .help = "command: shell command that writes audio to its output" },
+	{ "sdp", CONFIG_STRING, INPUT(sdp),
+	    .help = "rtp: SDP file that describes the stream; two, separated by spaces, for two paths of the same "
+		    "packets" },
+	{ "interface", CONFIG_STRING, INPUT(interface), .help = "rtp: network interface to join a multicast group on" },
 	{ "loop", CONFIG_BOOL, INPUT(loop), .fallback = "no", .help = "file: begin again at its end" },
 	{ "start", CONFIG_STRING, INPUT(start), .help = "when the first frame was on air: an instant, -2h, or now" },
 	{ "pace", CONFIG_ENUM, INPUT(pace), .fallback = "real", .choices = "real none",
@@ -72,6 +78,7 @@ const unsigned segmenter_kind_count = ROWS(segmenter_kinds);
 #define PIPE BIT(INPUT_PIPE)
 #define COMMAND BIT(INPUT_COMMAND)
 #define STDIN BIT(INPUT_STDIN)
+#define RTP BIT(INPUT_RTP)
 #define LOCAL (BIT(INPUT_RELAY) - 1) /* all that this process brings itself */
 
 static const struct key_use {
@@ -87,6 +94,8 @@ static const struct key_use {
 	{ "ca_file", PULL, 0 },
 	{ "path", FILE_ | PIPE, FILE_ | PIPE },
 	{ "command", COMMAND, COMMAND },
+	{ "sdp", RTP, RTP },
+	{ "interface", RTP, 0 },
 	{ "loop", FILE_, 0 },
 	{ "start", FILE_ | PIPE | COMMAND | STDIN, 0 },
 	{ "timeout", LOCAL, 0 },
@@ -229,8 +238,20 @@ check_place(const struct config *c, const struct input_settings *s, struct text 
 	const char *rendition = s->section.subject[0];
 	unsigned before = 0;
 
-	if (!config_find(c, "rendition", rendition))
+	bool published = config_next(c, "publish", NULL) != NULL;
+
+	if (!config_find(c, "rendition", rendition) && (!published || s->type == INPUT_RELAY))
 		config_error(c, s, NULL, errors, "there is no [rendition %s]", rendition);
+	if (!strchr(rendition, '/'))
+		config_error(c, s, NULL, errors, "want [input STATION/RENDITION NAME]");
+	if (published && s->type != INPUT_RELAY && !rtp_rid_valid(s->section.subject[1]))
+		config_error(c, s, NULL, errors,
+		    "with [publish] the name of an input is letters and digits (RFC 8851), without \"_\" and \"-\"");
+	if (s->type == INPUT_RELAY && !config_next(c, "subscribe", NULL))
+		config_error(c, s, "type", errors,
+		    "relay needs a section [subscribe] with the relays, as in from = http://relay-a:8003");
+	if (published && s->pace == PACE_NONE)
+		config_error(c, s, "pace", errors, "none is not for inputs that are published: want real");
 	while ((other = config_next(c, "input", other)) && other != s) {
 		before += strcmp(other->section.subject[0], rendition) == 0;
 		if (other->type == INPUT_STDIN && s->type == INPUT_STDIN)
@@ -277,6 +298,7 @@ segmenter_settings_check(const struct config *c, struct text *errors)
 		check_url(c, s, errors);
 		check_time(c, s, errors);
 	}
+	exchange_check(c, errors);
 	for (const struct listener_settings *s = NULL; (s = config_next(c, "icecast-listener", s));)
 		check_listen(c, s, errors);
 	for (const struct segmenter_settings *s = NULL; (s = config_next(c, "segmenter", s));)

@@ -12,6 +12,7 @@ enum input_type {
 	INPUT_PIPE,
 	INPUT_COMMAND,
 	INPUT_STDIN,
+	INPUT_RTP,
 	INPUT_RELAY, /* comes through [subscribe]; the section gives its priority */
 };
 
@@ -27,6 +28,7 @@ struct input_settings {
 	char *url, *ca_file;                                          /* icecast-pull; user and password as above */
 	char *path;                                                   /* file, pipe */
 	char *command;                                                /* command: run by /bin/sh -c */
+	char *sdp, *interface;                                        /* rtp */
 	bool loop;                                                    /* file */
 	char *start; /* file, pipe, command, stdin: "2026-11-21T09:00:00Z", "-2h", "now": when the first frame was on
 			air */

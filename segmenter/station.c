@@ -9,6 +9,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "relay/exchange.h"
+#include "segmenter/publisher.h"
+#include "segmenter/rtp_input.h"
 
 /* An input that lies further back than this is laid in at full speed. */
 #define BEHIND_NS (2 * NS_PER_S)
@@ -198,14 +201,38 @@ brings_past(const struct input_settings *settings)
 	return settings->start && *settings->start && (settings->type == INPUT_COMMAND || settings->pace == PACE_NONE);
 }
 
+/* Do relays bring what was on air since the store ended? */
+static bool
+relays_bring_past(const struct config *config, const struct rendition *r, struct wall now)
+{
+	const struct subscribe_settings *s = config_next(config, "subscribe", NULL);
+
+	return s && now.ns - r->resume_end.ns <= s->history;
+}
+
 static int
-rendition_start(struct station *s, struct rendition *r, const struct station_context *context,
-    const struct timebase *timebase, struct text *errors)
+one_input_open(struct rendition *r, unsigned i, const struct station_context *context, const struct timebase *timebase,
+    const struct input_settings *settings, struct text *errors)
+{
+	struct input_sink sink = rendition_sink(r, i);
+	struct input_context ic = { .loop = context->loop, .pool = context->pool, .timebase = timebase };
+
+	ic.sink = publisher_tap(context->publisher, r->name, settings->section.subject[1], &sink);
+	if (settings->type == INPUT_RTP)
+		return rtp_input_open(context->rtp_inputs, &ic, settings, r->inputs[i].labels, errors);
+	if (input_open(&ic, settings, r->resume_end, &r->inputs[i].input, errors) < 0)
+		return -1;
+	rendition_restore(r, i, clock_mono_now());
+	return 0;
+}
+
+static int
+rendition_start(
+    struct rendition *r, const struct station_context *context, const struct timebase *timebase, struct text *errors)
 {
 	struct wall now = timebase_wall(timebase, clock_mono_now());
-	struct input_context ic = { .loop = s->loop, .pool = context->pool, .timebase = timebase };
 	const struct input_settings *settings = NULL;
-	bool past = false;
+	bool past = relays_bring_past(context->config, r, now);
 
 	while ((settings = next_input(context->config, r->name, settings)))
 		past |= brings_past(settings);
@@ -213,12 +240,8 @@ rendition_start(struct station *s, struct rendition *r, const struct station_con
 	while ((settings = next_input(context->config, r->name, settings))) {
 		bool local = settings->type != INPUT_RELAY;
 		unsigned i = rendition_add_input(r, settings->section.subject[1], (unsigned)settings->priority, local);
-		if (!local)
-			continue;
-		ic.sink = rendition_sink(r, i);
-		if (input_open(&ic, settings, r->resume_end, &r->inputs[i].input, errors) < 0)
+		if (local && one_input_open(r, i, context, timebase, settings, errors) < 0)
 			return -1;
-		rendition_restore(r, i, clock_mono_now());
 	}
 	return 0;
 }
@@ -228,7 +251,7 @@ station_start(
     struct station *s, const struct station_context *context, const struct timebase *timebase, struct text *errors)
 {
 	for (unsigned i = 0; i < s->count; i++)
-		if (rendition_start(s, &s->renditions[i], context, timebase, errors) < 0)
+		if (rendition_start(&s->renditions[i], context, timebase, errors) < 0)
 			return -1;
 	return 0;
 }
@@ -297,6 +320,28 @@ step_limit(const struct station *s, struct wall now, struct wall *limit)
 	return any;
 }
 
+/* The same for renditions whose past a subscription brought: they go one segment a tick, in step, and no faster than
+ * the disk. */
+static struct wall
+history_limit(struct station *s, struct wall now)
+{
+	struct wall limit = now;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		struct rendition *r = &s->renditions[i];
+		if (!r->behind)
+			continue;
+		struct wall next = rendition_next(r);
+		if (!r->history && (r->ended || !next.ns || next.ns > now.ns - 2 * s->settings->segment))
+			r->behind = false;
+		else if (writer_full(r->writer))
+			limit.ns = 0; /* nobody goes on */
+		else if (next.ns && next.ns + s->settings->segment < limit.ns)
+			limit.ns = next.ns + s->settings->segment;
+	}
+	return limit;
+}
+
 static bool
 disk_behind(const struct station *s)
 {
@@ -338,10 +383,10 @@ all_ended(const struct rendition *r, struct wall *end)
 	return r->input_count > 0;
 }
 
-/* One rendition: bytes in, segments out. `limit` is the step of inputs that lie in the past. True if such a one moved
- * on. */
+/* One rendition: bytes in, segments out. `limit` is the step of inputs that lie in the past, `history` that of
+ * renditions whose past a subscription brought. True if such an input moved on. */
 static bool
-rendition_tick(struct rendition *r, struct mono mono, struct wall now, struct wall limit)
+rendition_tick(struct rendition *r, struct mono mono, struct wall now, struct wall limit, struct wall history)
 {
 	struct wall frontier = now, end;
 	bool moved = false;
@@ -358,6 +403,8 @@ rendition_tick(struct rendition *r, struct mono mono, struct wall now, struct wa
 	}
 	if (r->history && r->history_frontier.ns < frontier.ns)
 		frontier = r->history_frontier;
+	if (r->behind && history.ns < frontier.ns)
+		frontier = history;
 	rendition_run(r, frontier);
 	return moved;
 }
@@ -368,10 +415,11 @@ tick(struct station *s, struct mono mono, const struct timebase *timebase)
 	struct wall now = timebase_wall(timebase, mono), limit = now;
 	bool past = step_limit(s, now, &limit), moved = false, ended = s->count > 0;
 	bool blocked = past && disk_behind(s);
+	struct wall history = history_limit(s, now);
 
 	for (unsigned i = 0; i < s->count; i++) {
 		if (!blocked || !any_behind(&s->renditions[i], now))
-			moved |= rendition_tick(&s->renditions[i], mono, now, limit);
+			moved |= rendition_tick(&s->renditions[i], mono, now, limit, history);
 	}
 	for (unsigned i = 0; i < s->count; i++) {
 		struct rendition *r = &s->renditions[i];

@@ -34,6 +34,9 @@ struct station {
 	void *ctx;
 };
 
+struct publisher;
+struct rtp_inputs;
+
 struct station_context {
 	uv_loop_t *loop;
 	const struct config *config;
@@ -41,6 +44,8 @@ struct station_context {
 	const struct store_settings *store;
 	struct journal *journals;
 	struct frame_pool *pool;
+	struct publisher *publisher;   /* NULL: nothing is published */
+	struct rtp_inputs *rtp_inputs; /* inputs of type = rtp are added here */
 	struct wall now;
 	void (*progress)(void *ctx);
 	void *ctx;

@@ -36,8 +36,9 @@ only media media base
 only relay relay media base
 only rewind rewind media base
 only origin origin rewind media base
-only segmenter segmenter rewind media base
+only segmenter segmenter relay rewind media base
 only segmenter/merge segmenter rewind media base
+only segmenter/input segmenter media base
 
 ! grep -rnE '#include "segmenter/(cut|write|merge|pipeline|station|rendition)' --include='*.[ch]' segmenter/input
 result $? "inputs know nothing of merge, cut and write"
