@@ -16,7 +16,6 @@
 
 #define FIRST_TIME (10 * NS_PER_S) /* history that is asked for when nothing is stored */
 #define OVERLAP (10 * NS_PER_S)    /* frames are stamped earlier than they arrive; copies cost nothing */
-#define MARGIN (2 * NS_PER_S)      /* ... and those of different inputs do not come in the order of their stamps */
 #define STANDSTILL (5 * NS_PER_S)
 #define HISTORY_MOST (30 * NS_PER_S)
 #define SAY_AGAIN (60 * NS_PER_S)
@@ -138,7 +137,7 @@ since(const struct path *p)
 	const struct subscribe *s = p->subscribe;
 	struct wall wanted = s->sink.wanted(s->sink.ctx);
 	struct mono heard = download_heard(p->download);
-	int64_t from = wanted.ns ? wanted.ns - MARGIN : s->wall.ns - FIRST_TIME;
+	int64_t from = wanted.ns ? wanted.ns - SUBSCRIBE_MARGIN : s->wall.ns - FIRST_TIME;
 
 	if (heard.ns) {
 		int64_t last = s->wall.ns - (s->now.ns - heard.ns) - OVERLAP;
@@ -212,8 +211,8 @@ subscribe_history(const struct subscribe *s, struct wall *frontier)
 
 	for (unsigned i = 0; i < s->count; i++) {
 		const struct path *p = &s->paths[i];
-		if (p->history && p->newest.ns - MARGIN < least)
-			least = p->newest.ns - MARGIN;
+		if (p->history && p->newest.ns - SUBSCRIBE_MARGIN < least)
+			least = p->newest.ns - SUBSCRIBE_MARGIN;
 	}
 	if (least == INT64_MAX)
 		return false;

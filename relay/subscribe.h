@@ -16,6 +16,10 @@
 struct text;
 struct subscribe;
 
+/* Frames of different inputs do not come in the order of their stamps: what is older than the newest by so much may be
+ * taken to have come. */
+#define SUBSCRIBE_MARGIN (2 * NS_PER_S)
+
 struct subscribe_sink {
 	/* A run begins to come: whose it is, handed back with its frames; NULL when nobody wants it. */
 	void *(*begin)(void *ctx, const struct rtp_run *run);

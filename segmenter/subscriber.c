@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#define AHEAD_MAX 65536
 #define MIDS_MAX 8000 /* bytes of a query; a relay reads heads of 32 KiB */
 
 /* One input of one rendition that frames have come for. */
@@ -17,6 +18,13 @@ struct owner {
 	struct owner *next;
 };
 
+/* A frame that came ahead of history. */
+struct ahead {
+	const struct owner *owner;
+	struct frame_run run;
+	struct frame frame;
+};
+
 struct subscriber {
 	struct subscriber_context context;
 	struct subscribe *subscribe;
@@ -24,6 +32,8 @@ struct subscriber {
 	struct owner *owners;
 	struct frame_chunk *chunk;
 	bool history;
+	struct ahead *ahead; /* while history comes: what came since the last tick, and what is ahead of it */
+	unsigned ahead_count, ahead_size;
 	uint64_t dropped;
 };
 
@@ -82,6 +92,53 @@ on_begin(void *ctx, const struct rtp_run *run)
 	return o;
 }
 
+/* ---- while history comes
+ *
+ * A relay begins with the newest packet that introduces a run, and then goes back to where it was asked to begin. Merge
+ * would take a run that shows itself in the middle for one that begins a few seconds before. So frames are kept until
+ * history has come as far as they are. */
+
+/* False: there is no room. */
+static bool
+keep(struct subscriber *s, const struct owner *o, const struct frame_run *run, const struct frame *f)
+{
+	if (s->ahead_count == s->ahead_size) {
+		unsigned size = s->ahead_size ? 2 * s->ahead_size : 256;
+		struct ahead *more = size <= AHEAD_MAX ? realloc(s->ahead, size * sizeof(*more)) : NULL;
+		if (!more)
+			return false;
+		s->ahead = more;
+		s->ahead_size = size;
+	}
+	s->ahead[s->ahead_count++] = (struct ahead){ .owner = o, .run = *run, .frame = *f };
+	return true;
+}
+
+static int
+by_wall(const void *a, const void *b)
+{
+	const struct ahead *x = a, *y = b;
+
+	return (x->frame.wall.ns > y->frame.wall.ns) - (x->frame.wall.ns < y->frame.wall.ns);
+}
+
+/* What is not ahead of `until` goes on. */
+static void
+release(struct subscriber *s, struct wall until)
+{
+	unsigned left = 0;
+
+	qsort(s->ahead, s->ahead_count, sizeof(*s->ahead), by_wall);
+	for (unsigned i = 0; i < s->ahead_count; i++) {
+		struct ahead *a = &s->ahead[i];
+		if (a->frame.wall.ns > until.ns)
+			s->ahead[left++] = *a;
+		else
+			rendition_push(a->owner->rendition, a->owner->input, &a->run, a->frame);
+	}
+	s->ahead_count = left;
+}
+
 static void
 on_frame(void *ctx, void *owner, const struct rtp_run *run, const struct rtp_frame *in, unsigned path)
 {
@@ -103,7 +160,8 @@ on_frame(void *ctx, void *owner, const struct rtp_run *run, const struct rtp_fra
 	f.index = in->index;
 	f.position = in->position;
 	f.path = (uint8_t)(path + 1 < FRAME_PATHS ? path + 1 : FRAME_PATHS - 1);
-	rendition_push(o->rendition, o->input, &head, f);
+	if (!s->history || !keep(s, o, &head, &f))
+		rendition_push(o->rendition, o->input, &head, f);
 }
 
 /* The oldest that any rendition still has use for. A new rendition has no past. */
@@ -171,6 +229,9 @@ subscriber_close(struct subscriber **sp)
 		return;
 	*sp = NULL;
 	subscribe_close(&s->subscribe);
+	for (unsigned i = 0; i < s->ahead_count; i++)
+		frame_release(&s->ahead[i].frame);
+	free(s->ahead);
 	frame_chunk_release(&s->chunk);
 	for (struct owner *o = s->owners, *next; o; o = next) {
 		next = o->next;
@@ -190,6 +251,8 @@ subscriber_tick(struct subscriber *s, struct mono now, struct wall wall, bool fu
 	if (!s->history)
 		return false;
 	s->history = subscribe_history(s->subscribe, &frontier);
+	if (s->ahead_count > 0)
+		release(s, (struct wall){ s->history ? frontier.ns + SUBSCRIBE_MARGIN : INT64_MAX });
 	for (unsigned i = 0; (r = rendition_at(s, i)); i++)
 		rendition_history(r, s->history, frontier);
 	return s->history;

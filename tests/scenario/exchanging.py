@@ -58,9 +58,9 @@ def publisher(folder, name, to, inputs=(("s/a", "main", "/a"),), more="", **how)
     return start(folder, name, text, **how)
 
 
-def cutter_ini(store, come_from, more="", station="", inputs="", renditions="a"):
+def cutter_ini(store, come_from, more="", station="", inputs="", renditions="a", T=T):
     text = (f"[store]\npath = {store}\nmin_free = 0\n[subscribe]\nfrom = {come_from}\n{more}[segmenter]\nmetrics = 127.0.0.1:0\n"
-            f"[station s]\nsegment = {T}\nwindow = 12\nfill_limit = 60s\nrenditions = {renditions}\n{station}")
+            f"[station s]\nsegment = {T}\nwindow = {6 * T}\nfill_limit = 60s\nrenditions = {renditions}\n{station}")
     for name in renditions.split():
         text += f"[rendition s/{name}]\n"
     return text + inputs
