@@ -385,9 +385,9 @@ static void
 test_framing_bound(void **state)
 {
 	static struct framing f;
-	static uint8_t stream[2 + RTP_RECEIVE_MAX];
+	static uint8_t stream[2 + RTP_RECEIVE_MAX + 1];
 	const uint8_t *data = stream, *packet;
-	size_t len = sizeof(stream), packet_len;
+	size_t len = sizeof(stream) - 1, packet_len;
 	(void)state;
 
 	framing_init(&f);
@@ -395,9 +395,11 @@ test_framing_bound(void **state)
 	assert_int_equal(framing_next(&f, &data, &len, &packet, &packet_len), FRAMING_PACKET);
 	assert_int_equal(packet_len, RTP_RECEIVE_MAX);
 	framing_write(RTP_RECEIVE_MAX + 1, stream);
-	data = stream;
-	len = 2;
-	assert_int_equal(framing_next(&f, &data, &len, &packet, &packet_len), FRAMING_TOO_LONG);
+	for (size_t have = 2; have <= sizeof(stream); have += sizeof(stream) - 2) {
+		data = stream;
+		len = have;
+		assert_int_equal(framing_next(&f, &data, &len, &packet, &packet_len), FRAMING_TOO_LONG);
+	}
 	data = stream;
 	len = 1;
 	framing_init(&f);
