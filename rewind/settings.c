@@ -65,6 +65,7 @@ const struct config_kind settings_kinds[SETTINGS_KINDS] = {
 	{ .name = "icecast-listener" },
 	{ .name = "segmenter" },
 	{ .name = "origin" },
+	{ .name = "relay" },
 };
 
 bool
