@@ -14,15 +14,13 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import mkstore  # noqa: E402
-from originate import ORIGIN, Origin, ask, ok, raw, results, running, same  # noqa: E402
+from originate import ORIGIN, Origin, ask, main, ok, raw, same  # noqa: E402
 
 T = 60  # long, so that a list stays fresh while the test runs
 
@@ -651,33 +649,23 @@ def test_start(folder, f, port):
     ok(p.returncode == 2 and "nowhere.ini" in p.stderr, "a configuration that is not there", p)
 
 
-def main():
-    folder = tempfile.mkdtemp(prefix="origin_http.")
-    try:
-        f = Fixture(folder)
-        f.live_end = f.live.encode()[-40:]
-        ini = write_ini(os.path.join(folder, "a.ini"), f.store,
-                        "threads = 1\nedge_tokens = token hdnts\nplayer = %s" % f.player)
-        o = Origin(ini)
-        if not ok(o.ports, "it starts and says where it listens", o.lines):
-            return
-        for test in (test_live, test_segments, test_hours, test_methods, test_query, test_paths, test_page, test_stale,
-                     test_reports, test_wire, test_many):
-            test(o, f)
-        test_start(folder, f, o.port)
-        test_replacement(o, f)
-        same(o.stop(), 0, "TERM ends it cleanly")
-        test_limits(folder, f)
-        test_descriptors(folder, f)
-        test_tls(folder, f)
-    except Exception:
-        ok(False, "the test itself", traceback.format_exc().replace("\n", " | ")[-500:])
-    finally:
-        for o in running:
-            o.stop(signal.SIGKILL)
-        shutil.rmtree(folder)
-        print("1..%d" % len(results))
+def perform(folder):
+    f = Fixture(folder)
+    f.live_end = f.live.encode()[-40:]
+    ini = write_ini(os.path.join(folder, "a.ini"), f.store,
+                    "threads = 1\nedge_tokens = token hdnts\nplayer = %s" % f.player)
+    o = Origin(ini)
+    if not ok(o.ports, "it starts and says where it listens", o.lines):
+        return
+    for test in (test_live, test_segments, test_hours, test_methods, test_query, test_paths, test_page, test_stale,
+                 test_reports, test_wire, test_many):
+        test(o, f)
+    test_start(folder, f, o.port)
+    test_replacement(o, f)
+    same(o.stop(), 0, "TERM ends it cleanly")
+    test_limits(folder, f)
+    test_descriptors(folder, f)
+    test_tls(folder, f)
 
 
-main()
-sys.exit(0 if results and all(results) else 1)
+main(perform)

@@ -2,12 +2,15 @@
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ORIGIN = (sys.argv[1:] or [os.environ.get("ORIGIN", os.path.join(ROOT, os.environ.get("BUILD", "build"), "origin"))])[0]
@@ -120,3 +123,18 @@ def raw(port, data, until_close=True, seconds=10):
         return out
     finally:
         s.close()
+
+
+def main(perform):
+    """Run it in a folder of its own, say how it went, and leave nothing behind."""
+    folder = tempfile.mkdtemp(prefix="originate.")
+    try:
+        perform(folder)
+    except Exception:
+        ok(False, "the test itself", traceback.format_exc().replace("\n", " | ")[-700:])
+    finally:
+        for o in running:
+            o.stop(signal.SIGKILL)
+        shutil.rmtree(folder)
+        print("1..%d" % len(results))
+    sys.exit(0 if results and all(results) else 1)

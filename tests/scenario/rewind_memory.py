@@ -7,17 +7,14 @@ import os
 import random
 import re
 import shutil
-import signal
 import sys
-import tempfile
 import time
-import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import mkstore  # noqa: E402
 from hindcast import List  # noqa: E402
-from originate import Origin, ok, results, running, same  # noqa: E402
+from originate import Origin, main, ok, same  # noqa: E402
 
 T, HOUR = 6, 3600
 HOURS, NAMES = 14 * 24, ("hi", "mid", "lo")
@@ -139,18 +136,4 @@ def perform(folder):
     same(o.stop(), 0, "TERM ends it cleanly")
 
 
-def main():
-    folder = tempfile.mkdtemp(prefix="rewind_memory.")
-    try:
-        perform(folder)
-    except Exception:
-        ok(False, "the test itself", traceback.format_exc().replace("\n", " | ")[-700:])
-    finally:
-        for o in running:
-            o.stop(signal.SIGKILL)
-        shutil.rmtree(folder)
-        print("1..%d" % len(results))
-
-
-main()
-sys.exit(0 if results and all(results) else 1)
+main(perform)

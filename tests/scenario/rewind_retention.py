@@ -5,20 +5,16 @@ The store reaches as far back as to hold hours that are due; tests/tools/retain.
 import http.client
 import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import mkstore  # noqa: E402
 from hindcast import List  # noqa: E402
-from originate import Origin, ask, ok, results, running, same  # noqa: E402
+from originate import Origin, ask, main, ok, same  # noqa: E402
 
 RETAIN = os.path.join(ROOT, os.environ.get("BUILD", "build"), "tools", "retain")
 T, HOUR = 6, 3600
@@ -124,18 +120,4 @@ def perform(folder):
     same(o.stop(), 0, "TERM ends it cleanly")
 
 
-def main():
-    folder = tempfile.mkdtemp(prefix="rewind_retention.")
-    try:
-        perform(folder)
-    except Exception:
-        ok(False, "the test itself", traceback.format_exc().replace("\n", " | ")[-700:])
-    finally:
-        for o in running:
-            o.stop(signal.SIGKILL)
-        shutil.rmtree(folder)
-        print("1..%d" % len(results))
-
-
-main()
-sys.exit(0 if results and all(results) else 1)
+main(perform)
