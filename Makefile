@@ -17,7 +17,7 @@ DESTDIR ?=
 CC ?= cc
 FUZZ_SECONDS ?= 600
 
-PKGS = libmicrohttpd libuv libcurl libical zlib libxxhash
+PKGS = libmicrohttpd libuv libcurl libical zlib libxxhash libsrtp2 libcrypto
 # inih, libmagic and libfaad have no pkg-config file on every release
 LIBS = $(shell pkg-config --libs $(PKGS)) -linih -lmagic -lfaad -lm -pthread
 WARN = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(if $(CI),-Werror)

@@ -5,9 +5,9 @@ set -eu
 
 # Recommended packages are not installed, so what gcc only recommends is named too.
 run='gcc libc6-dev make pkg-config libmicrohttpd-dev libinih-dev libmagic-dev libuv1-dev libcurl4-openssl-dev
-	zlib1g-dev libxxhash-dev libfaad-dev libical-dev nodejs npm ca-certificates tzdata'
+	zlib1g-dev libssl-dev libsrtp2-dev libxxhash-dev libfaad-dev libical-dev nodejs npm ca-certificates tzdata'
 check="libcmocka-dev python3 ffmpeg chromium fonts-dejavu-core nginx varnish icecast2 mpv vlc-bin vlc-plugin-base
-	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
+	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav tshark
 	curl wrk valgrind faketime mandoc clang clang-format libclang-rt-dev"
 
 fail() {

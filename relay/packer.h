@@ -62,9 +62,12 @@ struct packer {
 	uint64_t waiting_position;
 	uint8_t waiting_data[PACKER_FRAMES_MAX * PACKER_SMALL];
 	uint8_t mark[RTP_MARK_MAX], mark_len;
+	bool mark_new;
 	uint8_t out[RTP_PACKET_MAX];
 	/* counters, readable by all */
-	uint64_t frames, packets, bytes, refused; /* refused: by error */
+	uint64_t frames, packets, bytes;
+	uint64_t refused; /* frames that were not taken */
+	uint64_t failed;  /* packets that could not be protected */
 };
 
 /* Begin a run. `secret` NULL: in the clear. 0 or an error, then there is nothing to release. */
