@@ -531,7 +531,8 @@ static struct MHD_Daemon *
 start_daemon(struct http *h)
 {
 	const struct sockaddr_storage *address = &h->plan->http;
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+	unsigned flags =
+	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (address->ss_family == AF_INET6 ? MHD_USE_DUAL_STACK : 0);
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, address,
 	    MHD_OPTION_CONNECTION_LIMIT, h->plan->max_readers + h->relay->options.limits.senders + OTHER_CONNECTIONS,

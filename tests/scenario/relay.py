@@ -110,12 +110,30 @@ def chain(folder):
     again = late.indices(A)[-100:]
     ok(sorted(set(late.indices(A))) == list(range(300)) and len(set(again)) >= 99, "and goes on by itself when the other is back", again)
     ok(value(second, "upstreams") == 1 and value(second, "upstream_connects_total") == 2, "connections are counted")
-    # two that pull from each other do not go round and round
     third = relay(folder, f"from = http://127.0.0.1:{second.ports['http']} http://127.0.0.1:{first.ports['http']}", name="third")
     until("both connected", lambda: value(third, "upstreams") == 2)
     u.send(run(B, range(100), began))
     taken(third, 400)
     ok(value(third, "copies_total") >= 100, "a relay that gets it twice passes it on once", value(third, "copies_total"))
+
+
+def circle(folder):
+    """Two relays that take from each other have everything once, and nothing goes round"""
+    one = relay(folder, name="one")
+    ports = f"udp = 127.0.0.1:{one.ports['udp']}\nhttp = 127.0.0.1:{one.ports['http']}"
+    two = relay(folder, f"from = http://127.0.0.1:{one.ports['http']}", name="two")
+    one.end()
+    one = relay(folder, ports, f"from = http://127.0.0.1:{two.ports['http']}", name="one")
+    until("both connected", lambda: value(one, "upstreams") == value(two, "upstreams") == 1)
+    began = start()
+    Udp(one).send(run(A, range(100), began))
+    Udp(two).send(run(B, range(100), began))
+    taken(one, 200), taken(two, 200)
+    until("what came back", lambda: value(one, "copies_total") == value(two, "copies_total") == 100)
+    Udp(one).send(run(A, range(100, 101), began))
+    taken(two, 201)
+    until("that, too", lambda: value(one, "copies_total") == 101)
+    ok(value(one, "packets_total") == value(two, "packets_total") == 201 and value(two, "copies_total") == 100, circle.__doc__)
 
 
 def slow_reader(folder):
@@ -330,10 +348,12 @@ def configuration(folder):
         other = "http = 127.0.0.1:0" if key == "udp" else "udp = 127.0.0.1:0"
         code, _, err = finish("relay", "-c", write(folder, "taken.ini", f"[relay]\n{other}\n{key} = 127.0.0.1:{p.ports[service]}\n"))
         ok(code == 1 and f"[relay] {key}: 127.0.0.1:{p.ports[service]}" in err, f"{key}: the port is taken", err)
+    both = relay(folder, "http = [::]:0", name="both")
+    ok(Reader(both).status == 200 and get(both.ports["http"], "/healthz", "[::1]")[0] == 503, "http = [::] takes IPv4 too")
     before = p.mark()
     p.send(1)
     p.wait("restart to put it in force", before)
     ok(p.end(15) == 0, "TERM ends it")
 
 
-main(history_and_live, put_and_copies, third_party, chain, slow_reader, hostile, parameters, restart, flood, multicast, configuration)
+main(history_and_live, put_and_copies, third_party, chain, circle, slow_reader, hostile, parameters, restart, flood, multicast, configuration)
