@@ -91,7 +91,7 @@ deps-check:
 # `make run` and `make check` begin before pkg-config is there, so they build in a second make.
 run: deps
 	@$(MAKE) -j$$(nproc) --no-print-directory all $(BUILD)/demo-clock
-	@BUILD=$(BUILD) ops/demo/run.sh
+	@exec env BUILD=$(BUILD) ops/demo/run.sh
 
 check: deps-check
 	@$(MAKE) -j$$(nproc) --no-print-directory all tests

@@ -9,6 +9,8 @@ trap 'rm -f "$new"' EXIT
 
 awk -v tool="$tool" '
 	/^\.\\" keys of \[/ {
+		if (inside)
+			exit 1
 		kind = $0
 		gsub(/^[^[]*\[|\].*$/, "", kind)
 		command = tool " " kind

@@ -67,7 +67,7 @@ catalogue_new(struct config *c)
 	if (!k || !o)
 		goto fail;
 	atomic_init(&k->refs, 1);
-	k->serve_stale = o->stale == STALE_SERVE;
+	k->stale = o->stale;
 	k->edge_tokens = copy(o->edge_tokens);
 	for (const struct station_settings *s = NULL; (s = config_next(c, "station", s));)
 		n++;

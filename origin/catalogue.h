@@ -32,7 +32,7 @@ struct catalogue {
 	atomic_uint refs;
 	struct catalogue_station *stations;
 	size_t count;
-	bool serve_stale;
+	int stale; /* enum stale_policy */
 	char *edge_tokens; /* or NULL */
 };
 

@@ -7,6 +7,7 @@
 #include "origin/handlers.h"
 #include "origin/request.h"
 #include "origin/stored.h"
+#include "origin/settings.h"
 #include "origin/timed.h"
 #include "origin/worker.h"
 
@@ -40,17 +41,20 @@ has_rendition(const struct catalogue_station *s, const char *name)
 }
 
 bool
-playlist_refuse_stale(struct request *r, const struct catalogue_station *s, struct wall newest_end)
+playlist_refuse_stale(struct request *r, const struct catalogue_station *s, struct wall newest_end, bool live)
 {
+	int policy = r->worker->catalogue->stale;
+
 	if (!playlist_is_stale(r->worker, s, newest_end))
 		return false;
 	counter_add(&r->worker->counters.stale, 1);
-	if (r->worker->catalogue->serve_stale)
+	if (policy == STALE_SERVE || (policy == STALE_LIVE && !live))
 		return false;
-	request_fail(r,
-	    &(struct problem){ .status = 503,
-		.detail =
-		    "the newest segment is older than three segment durations; another origin may have newer ones" });
+	request_fail(r, &(struct problem){ .status = 503,
+			    .detail = "the newest segment is older than three segment durations: nothing new is being "
+				      "stored; another origin "
+				      "may have newer ones, and with `stale = live` lists that begin in the past are "
+				      "given all the same" });
 	return true;
 }
 
@@ -109,7 +113,7 @@ playlist_media(struct request *r)
 	if (!i)
 		return;
 	bool known = s && has_rendition(s, r->names.rendition);
-	if (!known || !playlist_refuse_stale(r, s, i->newest_end))
+	if (!known || !playlist_refuse_stale(r, s, i->newest_end, true))
 		request_send(r, i->entity);
 }
 

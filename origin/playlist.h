@@ -16,8 +16,8 @@ struct wall playlist_newest_end(struct worker *w, const struct catalogue_station
 /* Older than three segments: a list that ends there is of no use to a listener at live. */
 bool playlist_is_stale(const struct worker *w, const struct catalogue_station *s, struct wall newest_end);
 
-/* A list that should reach live and has stopped: with `stale = error` a cache is to ask another origin. true: answered.
- */
-bool playlist_refuse_stale(struct request *r, const struct catalogue_station *s, struct wall newest_end);
+/* A list that should reach live and has stopped: with `stale = error` a cache is to ask another origin; with `stale =
+ * live` only for a list that is `live`, not for one that begins in the past. true: answered. */
+bool playlist_refuse_stale(struct request *r, const struct catalogue_station *s, struct wall newest_end, bool live);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "rewind/settings.h"
 
-enum stale_policy { STALE_ERROR, STALE_SERVE };
+enum stale_policy { STALE_ERROR, STALE_LIVE, STALE_SERVE };
 
 struct origin_settings {
 	struct config_section section;

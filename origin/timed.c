@@ -597,7 +597,7 @@ send_list(struct request *r, const struct catalogue_station *s, const struct tim
 		fail_empty(r, s, span);
 	else if (!i)
 		request_failed_open(r, error);
-	else if (!playlist_refuse_stale(r, s, i->newest_end))
+	else if (!playlist_refuse_stale(r, s, i->newest_end, span->kind == TIME_DELAY))
 		request_send(r, i->entity);
 }
 

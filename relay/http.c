@@ -18,6 +18,7 @@
 #include "relay/settings.h"
 
 #define CONNECTION_MEMORY (64 << 10) /* heads, and what goes to or comes from a socket at once */
+#define SEND_BUFFER (1 << 20)        /* what the kernel holds for a reader: else it grows to several MB */
 #define IDLE_SECONDS 30u             /* a publisher that sends nothing, a reader that takes nothing */
 #define OTHER_CONNECTIONS 64         /* beside readers and publishers */
 #define METRICS_MOST (4 << 20)
@@ -114,14 +115,28 @@ client_text(struct MHD_Connection *connection, char text[static ADDRESS_TEXT_SIZ
 	return address_format(&address, text);
 }
 
-static void
-hang_up(struct exchange *e)
+static int
+socket_of(struct exchange *e)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	if (info)
-		shutdown(info->connect_fd, SHUT_RDWR);
+	return info ? info->connect_fd : -1;
+}
+
+static void
+hang_up(struct exchange *e)
+{
+	shutdown(socket_of(e), SHUT_RDWR);
+}
+
+static void
+bound_send_buffer(struct exchange *e)
+{
+	int fd = socket_of(e), size = SEND_BUFFER / 2; /* the kernel doubles it */
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 /* ---- readers */
@@ -201,6 +216,7 @@ begin_reading(struct exchange *e)
 		MHD_destroy_response(r);
 		return MHD_NO;
 	}
+	bound_send_buffer(e);
 	e->begun = true;
 	e->sent = h->now;
 	e->after = h->reading;
@@ -462,7 +478,9 @@ on_readable(uv_poll_t *poll, int status, int events)
 static void
 look_after(struct http *h, struct exchange *e)
 {
-	if (e->reader.live && ring_reader_behind(&h->relay->ring, &e->reader) > h->plan->reader_queue && !e->dropped) {
+	/* one that is suspended had everything a moment ago */
+	if (!e->suspended && !e->dropped && e->reader.live &&
+	    ring_reader_behind(&h->relay->ring, &e->reader) > h->plan->reader_queue) {
 		say_slow(e);
 		hang_up(e);
 	}
@@ -515,7 +533,8 @@ static struct MHD_Daemon *
 start_daemon(struct http *h)
 {
 	const struct sockaddr_storage *address = &h->plan->http;
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+	unsigned flags =
+	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (address->ss_family == AF_INET6 ? MHD_USE_DUAL_STACK : 0);
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, address,
 	    MHD_OPTION_CONNECTION_LIMIT, h->plan->max_readers + h->relay->options.limits.senders + OTHER_CONNECTIONS,

@@ -19,7 +19,7 @@
 #define CONNECT_TIMEOUT_MS 10000L
 #define SILENT (5 * NS_PER_S) /* a relay says something every second */
 #define NO_ANSWER (20 * NS_PER_S)
-#define OVERLAP (10 * NS_PER_S) /* frames are stamped earlier than they arrive; copies cost nothing */
+#define OVERLAP (30 * NS_PER_S) /* frames are stamped earlier than they arrive; copies cost little */
 
 /* One relay that is pulled from. */
 struct upstream {

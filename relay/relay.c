@@ -164,7 +164,8 @@ arrival_of(struct source *s, const struct rtp_packet *p, const uint8_t *bytes, s
 static int
 examine(struct relay *r, struct sender *sender, const uint8_t *bytes, size_t len, struct mono now, struct rtp_packet *p)
 {
-	if (!sources_may_send(&r->sources, sender, now))
+	/* another relay sends its history as fast as it is taken; TCP holds it back */
+	if (sender->key.kind != SENDER_PULL && !sources_may_send(&r->sources, sender, now))
 		return -DROP_RATE;
 	if (len > RING_PACKET_MOST)
 		return -DROP_OVERSIZED;

@@ -41,6 +41,12 @@ cost_of(size_t len)
 	return sizeof(struct packet) + len + ALLOCATION;
 }
 
+static size_t
+intro_cost(size_t len)
+{
+	return sizeof(struct packet_copy) + len + ALLOCATION;
+}
+
 #define SOURCE_COST (sizeof(struct source) + ALLOCATION)
 #define STRETCH_COST (sizeof(struct ring_stretch) + ALLOCATION)
 
@@ -121,6 +127,16 @@ overrun_readers(struct ring *r, const struct packet *p)
 	}
 }
 
+/* A reader begins with packets that are there, so an intro without others is of no use. */
+static void
+drop_intro(struct ring *r, struct source *source)
+{
+	if (source->intro)
+		r->counters.bytes -= intro_cost(source->intro->len);
+	free(source->intro);
+	source->intro = NULL;
+}
+
 /* Packets leave in the order in which their account got them. */
 static void
 remove_packet(struct ring *r, struct packet *p)
@@ -144,6 +160,7 @@ remove_packet(struct ring *r, struct packet *p)
 	r->counters.packets--;
 	if (--p->source->packets == 0) {
 		r->counters.bytes -= SOURCE_COST;
+		drop_intro(r, p->source);
 		sources_emptied(p->source);
 	}
 	free(p);
@@ -188,8 +205,10 @@ make_room(struct ring *r, struct source *source, size_t need)
 
 	source->packets++;
 	evict(r, need);
-	if (--source->packets == 0 && had)
-		r->counters.bytes -= SOURCE_COST;
+	if (--source->packets > 0 || !had)
+		return;
+	r->counters.bytes -= SOURCE_COST;
+	drop_intro(r, source);
 }
 
 /* ---- coming in */
@@ -231,20 +250,17 @@ append(struct ring *r, struct packet *p)
 	r->appended += p->len + FRAME_HEAD;
 }
 
-/* Remember it for readers to come; without memory the older one does. */
+/* Remember it for readers to come; without memory there is none until the next. */
 static void
-keep_intro(struct source *source, const struct ring_arrival *a)
+keep_intro(struct ring *r, struct source *source, const struct ring_arrival *a)
 {
-	struct packet_copy *copy = source->intro;
-
-	if (!copy || copy->len < a->len) {
-		copy = realloc(copy, sizeof *copy + a->len);
-		if (!copy)
-			return;
-		source->intro = copy;
-	}
-	copy->len = a->len;
-	memcpy(copy->bytes, a->bytes, a->len);
+	drop_intro(r, source);
+	source->intro = malloc(sizeof *source->intro + a->len);
+	if (!source->intro)
+		return;
+	source->intro->len = a->len;
+	memcpy(source->intro->bytes, a->bytes, a->len);
+	r->counters.bytes += intro_cost(a->len);
 }
 
 enum ring_result
@@ -253,7 +269,7 @@ ring_add(struct ring *r, struct sender *sender, struct source *source, const str
 	CHECK(a->len <= RING_PACKET_MOST);
 	if (is_copy(r, source->ssrc, a->index))
 		return RING_COPY;
-	make_room(r, source, cost_of(a->len) + SOURCE_COST + STRETCH_COST);
+	make_room(r, source, cost_of(a->len) + SOURCE_COST + STRETCH_COST + (a->intro ? intro_cost(a->len) : 0));
 	struct packet *p = malloc(sizeof *p + a->len);
 	struct ring_stretch *stretch = p ? open_stretch(r) : NULL;
 	if (!stretch) {
@@ -272,7 +288,7 @@ ring_add(struct ring *r, struct sender *sender, struct source *source, const str
 	if (a->wall > source->last_wall)
 		source->last_wall = a->wall;
 	if (a->intro)
-		keep_intro(source, a);
+		keep_intro(r, source, a);
 	wake_readers(r, p);
 	return RING_TAKEN;
 }
@@ -339,9 +355,20 @@ needs_intro(const struct ring_reader *reader, const struct source *s, int64_t si
 	return since == RING_LIVE ? s->live : s->last_wall >= since;
 }
 
-/* The intros that a reader gets first. 0, or -1 without memory. */
+/* The intros that a reader gets first count as memory of the ring until they are sent: the next packet makes room. */
+static void
+drop_reader_intro(struct ring *r, struct ring_reader *reader)
+{
+	if (reader->intro)
+		r->counters.bytes -= reader->intro_size;
+	free(reader->intro);
+	reader->intro = NULL;
+	reader->intro_at = reader->intro_len = reader->intro_size = 0;
+}
+
+/* 0, or -1 without memory. */
 static int
-collect_intros(const struct ring *r, struct ring_reader *reader, int64_t since)
+collect_intros(struct ring *r, struct ring_reader *reader, int64_t since)
 {
 	size_t len = 0;
 
@@ -350,9 +377,13 @@ collect_intros(const struct ring *r, struct ring_reader *reader, int64_t since)
 			len += FRAME_HEAD + (size_t)s->intro->len;
 	if (len == 0)
 		return 0;
+	if (r->counters.bytes + len > r->memory + r->memory / 2)
+		return -1;
 	reader->intro = malloc(len);
 	if (!reader->intro)
 		return -1;
+	reader->intro_size = len;
+	r->counters.bytes += len;
 	for (struct source *s = sources_next(r->sources, NULL); s; s = sources_next(r->sources, s))
 		if (needs_intro(reader, s, since))
 			reader->intro_len +=
@@ -403,13 +434,13 @@ ring_reader_end(struct ring *r, struct ring_reader *reader)
 	*(reader->other_before ? &reader->other_before->other_after : &r->readers) = reader->other_after;
 	if (reader->other_after)
 		reader->other_after->other_before = reader->other_before;
-	free(reader->intro);
+	drop_reader_intro(r, reader);
 	*reader = (struct ring_reader){ 0 };
 }
 
 /* Intros that fit, whole ones. */
 static size_t
-read_intros(struct ring_reader *reader, uint8_t *out, size_t size)
+read_intros(struct ring *r, struct ring_reader *reader, uint8_t *out, size_t size)
 {
 	size_t n = 0;
 
@@ -422,18 +453,15 @@ read_intros(struct ring_reader *reader, uint8_t *out, size_t size)
 	}
 	memcpy(out, reader->intro + reader->intro_at, n);
 	reader->intro_at += n;
-	if (reader->intro_at == reader->intro_len) {
-		free(reader->intro);
-		reader->intro = NULL;
-		reader->intro_at = reader->intro_len = 0;
-	}
+	if (reader->intro_at == reader->intro_len)
+		drop_reader_intro(r, reader);
 	return n;
 }
 
 size_t
 ring_read(struct ring *r, struct ring_reader *reader, uint8_t *out, size_t size)
 {
-	size_t n = reader->intro ? read_intros(reader, out, size) : 0;
+	size_t n = reader->intro ? read_intros(r, reader, out, size) : 0;
 	struct packet *p = reader->next;
 
 	if (reader->intro || reader->overrun)

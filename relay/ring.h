@@ -75,7 +75,7 @@ struct ring_reader {
 	struct packet *next; /* that it has not read; NULL at the end */
 	struct ring_filter filter;
 	uint8_t *intro; /* framed packets to be sent first; owned */
-	size_t intro_len, intro_at;
+	size_t intro_len, intro_at, intro_size;
 	bool waiting;
 	bool live;    /* readable: it has once had everything */
 	bool overrun; /* readable: the ring let go of what it had not read */

@@ -13,11 +13,13 @@
 	}
 
 static const struct config_option options[] = {
-	ROW(udp, CONFIG_STRING, "0.0.0.0:9001", .help = "addresses to take RTP on, separated by spaces; may be empty"),
+	ROW(udp, CONFIG_STRING, "0.0.0.0:9001",
+	    .help = "addresses to take RTP on, as in 0.0.0.0:9001 [::]:9001; may be empty"),
 	ROW(join, CONFIG_STRING, NULL,
 	    .help =
 		"multicast groups to take RTP of, as in 239.9.9.1:9001, 239.9.9.1%eth1:9001 or [ff15::1%eth1]:9001"),
-	ROW(http, CONFIG_STRING, "0.0.0.0:8003", .help = "address of PUT and GET /rtp, /metrics and /healthz"),
+	ROW(http, CONFIG_STRING, "0.0.0.0:8003",
+	    .help = "address of PUT and GET /rtp, /metrics and /healthz; [::]:8003 takes IPv4 too"),
 	ROW(from, CONFIG_STRING, NULL, .help = "other relays to take everything from, as in http://relay-b:8003"),
 	ROW(history, CONFIG_DURATION, "60s", .least = NS_PER_S, .most = 3600 * NS_PER_S,
 	    .help = "how long packets are kept"),

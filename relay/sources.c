@@ -107,7 +107,6 @@ static void
 source_free(struct source *source)
 {
 	free(source->name);
-	free(source->intro);
 	free(source);
 }
 

@@ -64,7 +64,7 @@ struct source {
 	bool has_high;
 	struct mono began, heard;
 	int64_t last_wall;         /* ns, of the newest packet */
-	struct packet_copy *intro; /* the newest packet that names the run and its format; owned */
+	struct packet_copy *intro; /* the newest packet that names the run and its format; the ring's */
 	struct source *next;       /* in its bucket */
 	struct source *older, *newer;
 };

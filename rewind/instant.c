@@ -8,6 +8,7 @@
 
 #define TEXT_MOST 48                            /* no instant is written longer */
 #define END_NS (INT64_C(4102444800) * NS_PER_S) /* 2100 */
+#define UNIX_DIGITS 9                           /* 1973 and later */
 #define DAY_NS (86400 * NS_PER_S)
 #define DURATION_MOST (36525 * DAY_NS)
 
@@ -56,11 +57,11 @@ date(const char **s, struct civil *c)
 	return is_date(c);
 }
 
-/* "09:00", "09:00:30". *seconds: were they there? */
+/* "09:00", "09:00:30", its hour of at least so many digits. *seconds: were they there? */
 static bool
-time_of_day(const char **s, struct civil *c, bool *seconds)
+time_of_day(const char **s, int hour_digits, struct civil *c, bool *seconds)
 {
-	if ((c->hour = digits(s, 2, 2)) < 0 || !skip(s, ':') || (c->minute = digits(s, 2, 2)) < 0)
+	if ((c->hour = digits(s, hour_digits, 2)) < 0 || !skip(s, ':') || (c->minute = digits(s, 2, 2)) < 0)
 		return false;
 	*seconds = skip(s, ':');
 	c->second = *seconds ? digits(s, 2, 2) : 0;
@@ -85,7 +86,7 @@ clock_time(const char *text, struct civil *c)
 {
 	const char *s = text;
 	bool seconds;
-	return (time_of_day(&s, c, &seconds) && *s == '\0') || twelve_hours(text, c);
+	return (time_of_day(&s, 1, c, &seconds) && *s == '\0') || twelve_hours(text, c);
 }
 
 /* A fraction of a second, which is left out here, and the offset behind it. */
@@ -124,7 +125,7 @@ dated(const char *text, struct instant *i)
 	i->kind = INSTANT_DATED;
 	if (*s == '\0')
 		return true;
-	if ((!skip(&s, 'T') && !skip(&s, ' ')) || !time_of_day(&s, &i->local, &seconds))
+	if ((!skip(&s, 'T') && !skip(&s, ' ')) || !time_of_day(&s, 2, &i->local, &seconds))
 		return false;
 	if (*s == '\0')
 		return true;
@@ -169,8 +170,9 @@ instant_parse(const char *text, struct instant *out)
 		i.kind = INSTANT_CLOCK;
 		good = true;
 	} else {
+		/* a number that short is an hour without its minutes, not a second of the year 1970 */
 		i = (struct instant){ .kind = INSTANT_FIXED };
-		good = fixed(copy, &i.at);
+		good = (n >= UNIX_DIGITS || strspn(text, "0123456789") < n) && fixed(copy, &i.at);
 	}
 	if (!good)
 		return -1;

@@ -2,7 +2,7 @@
  *
  *	2026-11-21T09:00:00Z  2026-11-21T09:00:00+01:00  20261121T080000Z  1795248000    fixed
  *	2026-11-21T09:00  2026-11-21T09:00:30  2026-11-21 (midnight)                     local, dated
- *	09:00  09:00:30  9am  9:30pm                                                     local, the latest that is past
+ *	09:00  9:00  09:00:30  9am  9:30pm                                               local, the latest that is past
  *	now  -30m  -1h30m  -3600                                                         relative to now
  */
 #ifndef HINDCAST_INSTANT_H

@@ -24,9 +24,10 @@ enum status { STATUS_GOOD = 0, STATUS_FAULTS = 1, STATUS_USAGE = 2 };
 
 static const char usage[] =
     "usage: hindcast-rewind [-c FILE] [--store PATH] ls [STATION[/RENDITION]] [--json]\n"
-    "       hindcast-rewind [-c FILE] [--store PATH] verify [STATION[/RENDITION]] [--from TIME] [--to TIME]\n"
-    "       hindcast-rewind [-c FILE] [--store PATH] export STATION/RENDITION --from TIME --to TIME [-o FILE|DIR/]\n"
-    "                       [--gaps] [--force]\n"
+    "       hindcast-rewind [-c FILE] [--store PATH] verify [STATION[/RENDITION]]\n"
+    "                       [--from TIME] [--to TIME | --duration TIME]\n"
+    "       hindcast-rewind [-c FILE] [--store PATH] export STATION/RENDITION --from TIME\n"
+    "                       --to TIME | --duration TIME [-o FILE|DIR/] [--gaps] [--force]\n"
     "  -c FILE       configuration (default " DEFAULT_CONFIG ")\n"
     "  --store PATH  folder of the store, instead of the configuration's\n"
     "  --json        for programs\n"

@@ -16,7 +16,8 @@
 #define CANONICAL_SIZE 17 /* "20261121T080000Z" */
 
 #define INSTANT_WORDS                                                                                                  \
-	"write an instant such as 2026-11-21T09:00:00Z, 2026-11-21T09:00 or 9am (the station's time), -30m or now"
+	"write an instant such as 2026-11-21T09:00:00Z, 2026-11-21T09:00, 09:00 or 9am (the station's time), -30m or " \
+	"now"
 #define DURATION_WORDS "write a duration such as 90m, 1h30m or 5400 (seconds)"
 
 /* What was asked for, before anybody looks at what is kept. */
@@ -188,8 +189,8 @@ check_wish(const struct wish *w, const struct time_facts *f, uint64_t most, stru
 		    "date, "
 		    "or use duration");
 	if (w->has_end && !w->cut && divide_up(w->end.ns - w->from.ns, line_ns(f->T)) > (int64_t)most)
-		return fault(out, 400, w->end_name, "the span is too long: at most %" PRIu64 " s can be had at once",
-		    most * f->T);
+		return fault(out, 400, w->end_name,
+		    "the span is too long: at most %" PRIu64 " s (max_span) can be had at once", most * f->T);
 	if (w->from.ns > f->now.ns) {
 		int64_t wait = divide_up(w->from.ns - f->now.ns, NS_PER_S) + f->T;
 		fault(out, 404, w->from_name, "this is yet to come: ask again when it has begun");

@@ -35,7 +35,7 @@ static const struct config_option station_options[] = {
 	{ "retention", CONFIG_DURATION, offsetof(struct station_settings, retention), .fallback = "14d",
 	    .least = HOUR_NS, .most = 3660 * DAY_NS, .help = "how far back listeners can go" },
 	{ "max_span", CONFIG_DURATION, offsetof(struct station_settings, max_span), .fallback = "24h", .least = HOUR_NS,
-	    .most = 31 * DAY_NS, .help = "longest span that one list may cover" },
+	    .most = 31 * DAY_NS, .help = "longest span that one list may cover; at most 120000 segments" },
 	{ "renditions", CONFIG_STRING, offsetof(struct station_settings, renditions), .required = true,
 	    .help = "names, in the order of the multivariant playlist" },
 	{ "programmes", CONFIG_STRING, offsetof(struct station_settings, programmes),

@@ -56,7 +56,7 @@ def fuzz(seconds):
 
 
 # Not tests by themselves: modules that tests share.
-MODULES = {"hindcast.py", "failing.py", "originate.py", "listening.py", "timecode.py"}
+MODULES = {"hindcast.py", "failing.py", "relaying.py", "originate.py", "listening.py", "timecode.py"}
 # Browsers and players play in real time: a machine that is busy with other tests makes them stall.
 ALONE = {"scenario/player_past", "scenario/player_page", "scenario/past_players", "scenario/past_programs", "scenario/players"}
 

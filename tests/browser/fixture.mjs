@@ -124,7 +124,7 @@ function instant(word, now) {
 
 // A programme begins every second hour of UTC; its title is a text that would harm as markup.
 function programmesOf({ name, timezone }, date, now) {
-	const day = new Intl.DateTimeFormat('en-CA', { timeZone: timezone });
+	const day = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone });
 	const wanted = date ?? day.format(now);
 	const programmes = [];
 

@@ -8,7 +8,8 @@ import re
 import subprocess
 import urllib.request
 
-from failing import BUILD, ROOT, finish, main, ok, origin, segmenter, write
+import relaying
+from failing import BUILD, ROOT, finish, main, ok, origin, segmenter, until, write
 
 DOC = os.path.join(ROOT, "doc")
 PAGES = {os.path.basename(p): open(p, encoding="utf-8").read()
@@ -125,7 +126,7 @@ def input_types(folder):
 
 def options(folder):
     """Every option of a program is in its manual, and no other."""
-    for name, letters in (("segmenter", "chnVv"), ("origin", "chnV"), ("rewind", "chV")):
+    for name, letters in (("segmenter", "chnVv"), ("origin", "chnV"), ("relay", "chnVv"), ("rewind", "chV")):
         page = PAGES[f"{name}.1"]
         said = set(re.findall(r"\bFl ([a-zA-Z]+)\b", re.sub(r"^\.Dl.*$", "", page, flags=re.M)))
         said = set("".join(said))
@@ -139,7 +140,7 @@ def options(folder):
 def long_options(folder):
     """The same for the long ones of rewind."""
     said = set(re.findall(r"\bFl -([a-z]+)\b", PAGES["rewind.1"]))
-    values = {"store": "x", "config": "x", "from": "0", "to": "0", "duration": "1", "output": "x"}
+    values = {"store": "x", "config": "x", "from": "now", "to": "now", "duration": "1", "output": "x"}
     wrong = [o for o in said if finish("rewind", f"--{o}", *([values[o]] if o in values else []), "-h")[0] != 0]
     ok(said and not wrong, "hindcast-rewind: the long options exist", wrong)
     usage = set(re.findall(r"--([a-z]+)", finish("rewind", "-h")[1]))
@@ -152,6 +153,21 @@ def long_options(folder):
 def scrape(port):
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{port}/metrics", timeout=10) as r:
         return re.findall(r"^# TYPE (\S+)", r.read().decode(), re.M)
+
+
+def scrape_relay(folder):
+    """Of a relay that has a live source, for those have metrics of their own."""
+    p = relaying.relay(folder)
+    sender, sent = relaying.Udp(p), []
+
+    def live():
+        sent.append(relaying.packet(1, len(sent), 0))
+        sender.send(sent[-1:])
+        return relaying.value(p, "sources_live") == 1
+    until("a live source", live)
+    names = scrape(p.ports["http"])
+    p.end()
+    return names
 
 
 def metrics(folder):
@@ -176,13 +192,14 @@ metrics = 127.0.0.1:0
     o = origin(folder, f"{folder}/store")
     real["origin"] = scrape(o.port)
     o.end()
+    real["relay"] = scrape_relay(folder)
     for name, want in real.items():
         section = PAGES[f"{name}.1"]
         told = [m for line in macros(section, "It") for m in re.findall(r"\bhindcast_\w+", line)]
         ok(len(want) > 10, f"hindcast-{name} has metrics", want)
         same(want, told, f"hindcast-{name}: {metrics.__doc__}")
         ok(len(told) == len(set(told)), f"hindcast-{name}: no metric is told twice")
-    everything = set(real["segmenter"]) | set(real["origin"])
+    everything = set().union(*real.values())
     for name, page in PAGES.items():
         used = set(re.findall(r"\bhindcast_\w+", page))
         ok(not used - everything, f"{name}: the metrics that it names exist", missing(used, everything))
@@ -190,11 +207,12 @@ metrics = 127.0.0.1:0
 
 def log_lines(folder):
     """The log lines under DIAGNOSTICS are what the program says."""
-    said = macros(PAGES["segmenter.1"].split(".Sh DIAGNOSTICS", 1)[1], "It")
-    with open(os.path.join(BUILD, "segmenter"), "rb") as f:
-        program = f.read()
-    ok(said and all(line.encode() in program for line in said), log_lines.__doc__,
-       *(line for line in said if line.encode() not in program))
+    for name in ("segmenter", "relay"):
+        said = macros(PAGES[f"{name}.1"].split(".Sh DIAGNOSTICS", 1)[1], "It")
+        with open(os.path.join(BUILD, name), "rb") as f:
+            program = f.read()
+        ok(said and all(line.encode() in program for line in said), f"hindcast-{name}: {log_lines.__doc__}",
+           *(line for line in said if line.encode() not in program))
 
 
 # --- pages
@@ -221,7 +239,7 @@ def examples(folder):
             elif block.startswith("[station"):
                 block = block.replace("[input fip/hifi main]", "renditions = hifi\n[rendition fip/hifi]")
             path = write(folder, "example.ini", block)
-            for program in ("segmenter", "origin"):
+            for program in ("segmenter", "origin", "relay"):
                 code, _, err = finish(program, "-n", "-c", path)
                 ok(code == 0, f"{name}: hindcast-{program} takes example {i + 1}", err)
 

@@ -448,6 +448,15 @@ def test_stale(f, o):
     same(ask(o.port, "/dead/main/index.m3u8?delay=%d" % (30 * 60)).status in (404, 503), True, "stale: a delay that has run out does not")
 
 
+def test_stale_live(f, folder):
+    """`stale = live`: the past goes on, also through to where it stopped."""
+    o = Origin(f.ini(os.path.join(folder, "stale.ini"), "stale = live\n"))
+    for query, status in (("", 503), ("?from=" + canon((f.H - 2) * HOUR), 200), ("?delay=%d" % (90 * 60), 200)):
+        r = ask(o.port, "/dead/main/index.m3u8" + query)
+        ok(r.status == status and (status == 503 or b"EXTINF" in r.body), "stale = live: %d for %s" % (status, query[:12] or "live"), r)
+    same(o.stop(), 0, "it ends cleanly")
+
+
 def test_silent(f, o):
     """Live lists of gaps alone, and a past."""
     H = f.H
@@ -639,6 +648,7 @@ def perform(folder):
         test(f, o)
         print("# %s %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
     same(o.stop(), 0, "TERM ends it cleanly")
+    test_stale_live(f, folder)
     test_followed(f, folder)
 
 

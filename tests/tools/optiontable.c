@@ -9,6 +9,8 @@
 #include "base/config_internal.h"
 #include "base/text.h"
 #include "origin/settings.h"
+#include "relay/exchange.h"
+#include "relay/settings.h"
 #include "segmenter/settings.h"
 
 #define TEXT_MAX (1 << 20)
@@ -31,7 +33,12 @@ kind_at(unsigned i)
 	for (unsigned k = 0; k < SETTINGS_KINDS; k++)
 		if (origin[k].rows > 0 && i-- == 0)
 			return &origin[k];
-	return i < segmenter_kind_count ? &segmenter_kinds[i] : NULL;
+	if (i < segmenter_kind_count)
+		return &segmenter_kinds[i];
+	i -= segmenter_kind_count;
+	if (i < EXCHANGE_KINDS)
+		return &exchange_kinds[i];
+	return i == EXCHANGE_KINDS ? &relay_kinds[0] : NULL;
 }
 
 /* Roff reads a backslash, and a dot or an apostrophe at the beginning of a line, as its own. */

@@ -122,6 +122,9 @@ bounds_the_rate(void **state)
 	for (unsigned i = 3000; i < 6000; i++)
 		taken += take(&r, d, &(struct packet_words){ 1, 0, true, i, NULL });
 	assert_int_equal(taken, 1500);
+	struct sender *pulled = relay_sender(&r, &(struct sender_key){ .kind = SENDER_PULL }, now);
+	for (unsigned i = 0; i < 3000; i++)
+		assert_true(take(&r, pulled, &(struct packet_words){ 3, 0, true, i, NULL }));
 	relay_fini(&r);
 }
 

@@ -59,6 +59,7 @@ struct world {
 	uint64_t next_index[SOURCES];
 	int64_t last_wall[SOURCES];
 	int intro[SOURCES]; /* entry, -1: none */
+	unsigned adding;    /* entry, UINT32_MAX: none */
 	struct model_reader reader[READERS];
 	uint8_t *whole;
 };
@@ -110,7 +111,13 @@ packets_of(const struct world *w, unsigned source)
 static void
 model_remove(struct world *w, unsigned number)
 {
+	unsigned s = w->entry[number].source;
+
 	w->entry[number].present = false;
+	/* with its last packet a source loses its intro; what is being added comes after that */
+	if (packets_of(w, s) - (w->adding != UINT32_MAX && w->entry[w->adding].source == s) == 0 &&
+	    w->intro[s] != (int)w->adding)
+		w->intro[s] = -1;
 	for (unsigned i = 0; i < READERS; i++) {
 		struct model_reader *m = &w->reader[i];
 		if (!m->open || m->next != number)
@@ -146,7 +153,7 @@ ring_content(struct world *w, unsigned *numbers)
 
 	assert_int_equal(ring_reader_begin(&w->ring, &reader, INT64_MIN, &all), 0);
 	for (unsigned s = 0; s < SOURCES; s++)
-		intros += w->intro[s] >= 0 && sources_find(&w->sources, ssrc_of(s))->packets > 0;
+		intros += sources_find(&w->sources, ssrc_of(s))->intro != NULL;
 	for (size_t len; (len = ring_read(&w->ring, &reader, w->whole, WHOLE)) > 0;) {
 		for (const uint8_t *p = w->whole; p < w->whole + len; p += 2 + (p[0] << 8 | p[1])) {
 			if (intros > 0) {
@@ -234,9 +241,11 @@ step_add(struct world *w, unsigned *numbers, int64_t wall_base)
 	for (unsigned i = 0; i < READERS; i++)
 		if (w->reader[i].open && !w->reader[i].overrun && w->reader[i].live && w->reader[i].next == UINT32_MAX)
 			w->reader[i].next = number;
+	w->adding = number;
 	learn_evictions(w, numbers, w->ring.counters.evicted - evicted);
+	w->adding = UINT32_MAX;
 	sources_heard(&w->sources, source, w->now);
-	assert_true(w->ring.counters.bytes <= w->ring.memory);
+	assert_true(w->ring.counters.bytes <= w->ring.memory || w->ring.counters.packets == 1);
 }
 
 static void
@@ -348,6 +357,7 @@ begin(struct world *w, size_t memory)
 	assert_int_equal(sources_init(&w->sources, &limits, random_state), 0);
 	assert_int_equal(ring_init(&w->ring, &w->sources, 10 * NS_PER_S, memory, random_state), 0);
 	w->now.ns = NS_PER_S;
+	w->adding = UINT32_MAX;
 	w->entry = calloc(ADDED_MOST, sizeof *w->entry);
 	w->whole = malloc(WHOLE);
 	assert_true(w->entry && w->whole);
