@@ -16,6 +16,8 @@
 #define STATION                                                                                                        \
 	"[store]\npath = /tmp\n[station fip]\nrenditions = hifi lofi\n[rendition fip/hifi]\n[rendition fip/lofi]\n"
 #define LISTENER "[icecast-listener]\n"
+#define SUBSCRIBE "[subscribe]\nfrom = http://relay-a:8003\n"
+#define PUBLISH "[publish]\nto = udp://relay-a:9001\n"
 #define HIFI "[input fip/hifi main]\n"
 #define LOFI "[input fip/lofi main]\n"
 
@@ -120,6 +122,7 @@ test_type_order(void **state)
 		[INPUT_PIPE] = "pipe\npath = x",
 		[INPUT_COMMAND] = "command\ncommand = x",
 		[INPUT_STDIN] = "stdin",
+		[INPUT_RTP] = "rtp\nsdp = a.sdp b.sdp",
 		[INPUT_RELAY] = "relay",
 	};
 	struct text errors;
@@ -128,7 +131,7 @@ test_type_order(void **state)
 	for (int type = 0; type <= INPUT_RELAY; type++) {
 		char text[512];
 		struct config c;
-		snprintf(text, sizeof(text), STATION LISTENER HIFI "type = %s\n", keys[type]);
+		snprintf(text, sizeof(text), STATION LISTENER SUBSCRIBE HIFI "type = %s\n", keys[type]);
 		text_init(&errors, 65536);
 		assert_int_equal(load(text, &c, &errors), 0);
 		assert_int_equal(((struct input_settings *)config_find(&c, "input", "fip/hifi"))->type, type);
@@ -188,16 +191,39 @@ test_across_sections(void **state)
 {
 	(void)state;
 	bad(STATION "[input fip/none main]\ntype = file\npath = x\n", "there is no [rendition fip/none]");
-	good(STATION HIFI "type = file\npath = x\n[input fip/hifi backup]\ntype = relay\npriority = 2\n");
+	good(STATION SUBSCRIBE HIFI "type = file\npath = x\n[input fip/hifi backup]\ntype = relay\npriority = 2\n");
 	bad(STATION HIFI "type = file\npath = x\n[input fip/hifi main]\ntype = file\npath = y\n",
 	    "[input fip/hifi main]");
-	bad(STATION HIFI "type = relay\ntimeout = 3s\n", "type = relay does not take it");
+	bad(STATION SUBSCRIBE HIFI "type = relay\ntimeout = 3s\n", "type = relay does not take it");
+	bad(STATION HIFI "type = relay\n", "relay needs a section [subscribe]");
+	bad(STATION HIFI "type = rtp\n", "type = rtp needs it");
+	bad(STATION HIFI "type = file\npath = x\nsdp = y\n", "type = file does not take it");
 	bad(STATION HIFI "type = icecast-source\nmount = /m\npassword_env = P\n", "needs a section [icecast-listener]");
 	bad(STATION LISTENER HIFI "type = icecast-source\nmount = /m\npassword_env = P\n" LOFI
 				  "type = icecast-source\nmount = /m\npassword_env = P\n",
 	    "is the mount of [input fip/hifi main] too");
 	bad(STATION HIFI "type = stdin\n" LOFI "type = stdin\n",
 	    "standard input is that of [input fip/hifi main] already");
+}
+
+/* What is published may be of renditions that are cut elsewhere; its names go into packets. */
+static void
+test_publisher(void **state)
+{
+	(void)state;
+	good(PUBLISH HIFI "type = file\npath = x\nloop = yes\n[input news/low b2]\ntype = stdin\n");
+	good(STATION PUBLISH HIFI "type = file\npath = x\n");
+	bad(PUBLISH "[input fip/hifi main-1]\ntype = stdin\n", "letters and digits (RFC 8851)");
+	bad(PUBLISH HIFI "type = file\npath = x\npace = none\n", "none is not for inputs that are published");
+	bad(PUBLISH SUBSCRIBE HIFI "type = relay\n", "there is no [rendition fip/hifi]");
+	bad("[publish]\nttl = 3\n", "to");
+	bad(PUBLISH "ttl = 256\n", "ttl");
+	bad(PUBLISH "interface = nosuch0\n", "there is no network interface");
+	bad(PUBLISH "key_file = /nonexistent\n", "key_file");
+	bad("[publish]\nto = udp://relay-a\n", "want udp://HOST:PORT");
+	bad("[publish]\nto = ,\n", "want 1 to 8 addresses");
+	bad("[subscribe]\nfrom = udp://relay-a:9001\n", "want an address of this host");
+	good("[subscribe]\nfrom = udp://0.0.0.0:9001 udp://[ff15::1]:9001, http://r:1\n");
 }
 
 int
@@ -210,6 +236,7 @@ main(void)
 		cmocka_unit_test(test_keys_of_the_type),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_across_sections),
+		cmocka_unit_test(test_publisher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
