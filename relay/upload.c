@@ -13,6 +13,7 @@
 #define SETTLED (NS_PER_S / 2) /* a refusal is there by then */
 #define STALLED (10 * NS_PER_S)
 #define NO_ANSWER (10 * NS_PER_S)
+#define SIGN NS_PER_S /* a relay hangs up on who says nothing: an empty packet after so much silence (RFC 4571) */
 
 struct upload {
 	struct transfer transfer;
@@ -20,6 +21,7 @@ struct upload {
 	struct curl_slist *headers;
 	bool flows;        /* libcurl has asked for bytes */
 	bool paused;       /* ... and was told to wait */
+	struct mono put;   /* when the last packet was put into the queue */
 	struct mono moved; /* when bytes last went, or nothing waited */
 	uint64_t taken;    /* bytes, for `moved` */
 	struct upload_counters counters;
@@ -83,6 +85,10 @@ upload_tick(struct upload *u, struct mono now)
 
 	if (transfer_due(t, now))
 		begin(u, now);
+	if (t->running && u->flows && now.ns - u->put.ns >= SIGN) {
+		upload_queue_put(&u->queue, now, NULL, 0, true);
+		u->put = now;
+	}
 	perform(u, now);
 	if (u->taken != before)
 		u->moved = now;
@@ -100,6 +106,7 @@ upload_tick(struct upload *u, struct mono now)
 void
 upload_packet(struct upload *u, struct mono now, const uint8_t *packet, size_t len)
 {
+	u->put = now;
 	u->counters.packets++;
 	u->counters.dropped += upload_queue_put(&u->queue, now, packet, len, u->transfer.running && u->flows);
 }

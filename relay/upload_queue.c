@@ -118,7 +118,8 @@ upload_queue_put(struct upload_queue *q, struct mono now, const uint8_t *packet,
 	mark(q, now);
 	framing_write(len, head);
 	copy_in(q, head, sizeof(head));
-	copy_in(q, packet, len);
+	if (len > 0)
+		copy_in(q, packet, len);
 	return dropped;
 }
 

@@ -30,7 +30,7 @@ struct upload_queue {
 void upload_queue_init(struct upload_queue *q, size_t max);
 void upload_queue_fini(struct upload_queue *q);
 
-/* Add a packet. While there is no connection (`up` false) the oldest make room. Returns the packets dropped for it: the
+/* Add a packet; one of length 0 is a sign of life. While there is no connection (`up` false) the oldest make room. Returns the packets dropped for it: the
  * packet itself when it did not fit, or old ones that had never been sent. */
 unsigned upload_queue_put(struct upload_queue *q, struct mono now, const uint8_t *packet, size_t len, bool up);
 /* Forget packets that came before `before`: of a connection that is up only what was sent. Returns how many of them
