@@ -84,7 +84,7 @@ def main():
     try:
         taken, copy, given = instructions(folder, 20000)
         print(f"instructions in user space: {taken:.0f} a packet in, {copy:.0f} a copy, {given:.0f} a packet out and reader")
-        for rate, readers in ((20000, 1),):
+        for rate, readers in ((20000, 1), (40000, 1)):
             cores, real, lost, memory, n = processor(folder, rate, 10, readers)
             print(f"{real:.0f} packets/s in (half are copies), {readers} reader: {cores:.3f} cores, "
                   f"{real / cores:.0f} packets/s a core, {memory} KiB for {n} packets, {lost:.0f} lost")
