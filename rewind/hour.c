@@ -16,7 +16,7 @@ struct scan {
 struct reader {
 	const char *at, *end;
 	unsigned line; /* of `at`, from 1 */
-	size_t entries_room, formats_room;
+	size_t entries_room, formats_room, runs_room;
 	struct hour h;
 	char hour[LAYOUT_NAME_SIZE]; /* its name */
 	int format;                  /* index of the latest FORMAT line, -1: none yet */
@@ -266,6 +266,49 @@ read_format(struct reader *r)
 	return rc;
 }
 
+/* "id=…,wall=…", again for each further run */
+static void
+scan_runs(struct scan *s, struct hour_runs *runs)
+{
+	*runs = (struct hour_runs){ 0 };
+	do {
+		if (runs->count == HOUR_RUNS) {
+			s->bad = true;
+			return;
+		}
+		scan_text(s, runs->count ? ",id=" : "id=");
+		for (unsigned i = 0; i < HOUR_RUN_ID; i++)
+			runs->run[runs->count].id[i] = (uint8_t)scan_digits(s, 2, 16);
+		scan_text(s, ",wall=");
+		bool minus = scan_if(s, "-");
+		int64_t wall = (int64_t)scan_number(s, INT64_MAX);
+		if (minus && wall == 0)
+			s->bad = true;
+		runs->run[runs->count++].offset_ns = minus ? -wall : wall;
+	} while (!s->bad && s->p < s->end);
+}
+
+static enum result
+read_runs(struct reader *r)
+{
+	struct scan s;
+	struct hour *h = &r->h;
+	enum result rc = peek_tag(r, "#HINDCAST-RUN:", &s);
+	if (rc != OK)
+		return rc == MORE ? MORE : OK;
+	struct hour_runs runs;
+	scan_runs(&s, &runs);
+	if (!scan_done(&s) || h->runs_count == HOUR_ENTRIES_MAX)
+		return fault(r, "unreadable HINDCAST-RUN, or too many");
+	struct hour_runs *more = grow(h->runs, h->runs_count, &r->runs_room, sizeof *more);
+	if (!more)
+		return out_of_memory(r);
+	h->runs = more;
+	h->runs[h->runs_count++] = runs;
+	next_line(r, &s);
+	return OK;
+}
+
 static enum result
 read_discontinuity(struct reader *r, struct hour_entry *e)
 {
@@ -348,6 +391,7 @@ read_segment(struct reader *r, struct hour_entry *e)
 		if (r->format < 0)
 			return fault(r, "HINDCAST-SEGMENT before any HINDCAST-FORMAT");
 		e->format = (uint16_t)r->format;
+		e->runs = (uint16_t)r->h.runs_count;
 		scan_segment(&s, e);
 	} else {
 		s.bad = true;
@@ -402,11 +446,14 @@ read_entry(struct reader *r, uint64_t msn, struct hour_entry *out)
 	struct reader at = *r;
 	struct hour_entry e = { .msn = msn };
 	enum result rc = OK;
-	if ((rc = read_format(&at)) || (rc = read_discontinuity(&at, &e)) || (rc = read_date(&at, &e)) ||
-	    (rc = read_segment(&at, &e)) || (rc = read_duration(&at, &e)) || (rc = read_uri(&at, &e))) {
-		/* the array may have moved, and what a torn entry brought into it is not wanted */
+	if ((rc = read_format(&at)) || (rc = read_runs(&at)) || (rc = read_discontinuity(&at, &e)) ||
+	    (rc = read_date(&at, &e)) || (rc = read_segment(&at, &e)) || (rc = read_duration(&at, &e)) ||
+	    (rc = read_uri(&at, &e))) {
+		/* the arrays may have moved, and what a torn entry brought into them is not wanted */
 		r->h.formats = at.h.formats;
 		r->formats_room = at.formats_room;
+		r->h.runs = at.h.runs;
+		r->runs_room = at.runs_room;
 		return rc;
 	}
 	e.discontinuity_sequence = e.discontinuity;
@@ -529,13 +576,14 @@ void
 hour_free(struct hour *h)
 {
 	free(h->formats);
+	free(h->runs);
 	free(h->entries);
 	*h = (struct hour){ 0 };
 }
 
 int
 hour_parse_entry(const char *text, size_t len, uint64_t msn, uint32_t T, struct hour_entry *e,
-    struct audio_format *format, char why[static 128])
+    struct audio_format *format, struct hour_runs *runs, char why[static 128])
 {
 	struct reader r = {
 		.at = text, .end = text + len, .line = 1, .format = -1, .why = why, .h.segment = T, .h.first_msn = msn
@@ -546,7 +594,10 @@ hour_parse_entry(const char *text, size_t len, uint64_t msn, uint32_t T, struct 
 		fault(&r, "the entry is not complete");
 	if (rc == OK && r.format >= 0)
 		*format = r.h.formats[r.format];
+	if (rc == OK && r.h.runs_count)
+		*runs = r.h.runs[r.h.runs_count - 1];
 	free(r.h.formats);
+	free(r.h.runs);
 	return rc == OK ? 0 : -1;
 }
 

@@ -8,6 +8,7 @@
  *	#EXT-X-DISCONTINUITY-SEQUENCE:0
  *	#HINDCAST-HOUR:version=1,segment=6
  *	#HINDCAST-FORMAT:codecs=mp4a.40.2,header=fff15080,rate=44100,channels=2
+ *	#HINDCAST-RUN:id=000102030405060708090a0b0c0d0e0f,wall=0
  *	#EXT-X-DISCONTINUITY
  *	#EXT-X-PROGRAM-DATE-TIME:2026-11-21T09:00:00.004Z
  *	#HINDCAST-SEGMENT:bytes=98136,audio=95873,frames=258,samples=264192,xxh64=0123456789abcdef,anchor=126000,sample=264192,fill=0
@@ -21,7 +22,9 @@
  *	#HINDCAST-RATE:peak=131248,mean=130006,bytes=58372432,duration_us=3592004626
  *	#EXT-X-ENDLIST
  *
- * FORMAT stands before the first entry with media and again where it changes; DISCONTINUITY only where there is one;
+ * FORMAT stands before the first entry with media and again where it changes; so does RUN, where the runs are known,
+ *with
+ * ",id=…,wall=…" for each further one; DISCONTINUITY only where there is one;
  * SEGMENT ends in ",pending=1" where an entry is pending. An entry is complete with its URI line and that line's end;
  * what follows the last complete entry is a torn tail. */
 #ifndef HINDCAST_HOUR_H
@@ -43,6 +46,18 @@ struct text;
 #define HOUR_FILE_MAX (4u << 20)    /* bytes */
 #define HOUR_BYTES_MAX (1ull << 40) /* bound of every count of bytes, frames and samples in an entry */
 
+/* The runs on air, which all carry the same frames, and for each what its own stamps lack to wall time as it is stored.
+ * A segmenter that goes on here maps whichever of them it gets as it was mapped before. */
+#define HOUR_RUN_ID 16
+#define HOUR_RUNS 4
+struct hour_runs {
+	uint32_t count; /* 0: not known */
+	struct {
+		uint8_t id[HOUR_RUN_ID];
+		int64_t offset_ns;
+	} run[HOUR_RUNS];
+};
+
 struct hour_entry {
 	uint64_t msn;
 	struct wall start; /* of its first sample, to the millisecond (PROGRAM-DATE-TIME); of the grid line for a gap */
@@ -58,6 +73,7 @@ struct hour_entry {
 	struct ticks anchor; /* PTS of the first sample = anchor + sample * 90000 / rate (media/segment.h) */
 	uint64_t sample;
 	uint16_t format; /* index in hour.formats; 0 for a gap */
+	uint16_t runs;   /* index in hour.runs + 1; 0: not known, and for a gap */
 };
 
 /* What the media of some entries weigh: adds up over hours. */
@@ -72,6 +88,8 @@ struct hour {
 	uint64_t discontinuity_sequence; /* before the first entry */
 	struct audio_format *formats;
 	size_t format_count;
+	struct hour_runs *runs; /* as they follow each other */
+	size_t runs_count;
 	struct hour_entry *entries;
 	size_t count;
 	bool ended;            /* ENDLIST was there */
@@ -85,11 +103,11 @@ struct hour {
 int hour_parse(const char *text, size_t len, struct hour *h, char why[static 128]);
 void hour_free(struct hour *h);
 
-/* Read one complete entry, with or without FORMAT before it, which must be that of `msn`; what follows is ignored. Its
- * discontinuity_sequence is 0 or 1, as if it were the first of a list. 0, or -1 with *e and *format untouched; *format
- * is untouched too when there is no FORMAT line. */
+/* Read one complete entry, with or without FORMAT and RUN before it, which must be that of `msn`; what follows is
+ * ignored. Its discontinuity_sequence is 0 or 1, as if it were the first of a list. 0, or -1 with *e, *format and *runs
+ * untouched; *format and *runs are untouched too when they have no line. */
 int hour_parse_entry(const char *text, size_t len, uint64_t msn, uint32_t T, struct hour_entry *e,
-    struct audio_format *format, char why[static 128]);
+    struct audio_format *format, struct hour_runs *runs, char why[static 128]);
 /* The rate that an ended hour file's last bytes say: 0, or -1 with *rate untouched when they are not those of one. */
 int hour_parse_tail(const char *end, size_t len, struct hour_rate *rate);
 
@@ -97,6 +115,9 @@ int hour_parse_tail(const char *end, size_t len, struct hour_rate *rate);
  * not NULL. */
 void hour_write_head(struct text *out, uint64_t first_msn, uint32_t T, uint64_t discontinuity_sequence);
 void hour_write_format(struct text *out, const struct audio_format *format);
+/* Nothing when they are not known. */
+void hour_write_runs(struct text *out, const struct hour_runs *runs);
+bool hour_runs_equal(const struct hour_runs *a, const struct hour_runs *b);
 void hour_write_entry(struct text *out, const struct hour_entry *e, uint32_t T, const struct audio_format *format);
 void hour_write_tail(struct text *out, const struct hour_rate *rate);
 

@@ -2,6 +2,7 @@
 #include "rewind/hour.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -24,6 +25,30 @@ hour_write_format(struct text *out, const struct audio_format *format)
 	const uint8_t *h = format->header;
 	text_fmt(out, "#HINDCAST-FORMAT:codecs=%s,header=%02x%02x%02x%02x,rate=%" PRIu32 ",channels=%d\n",
 	    audio_format_codecs(format), h[0], h[1], h[2], h[3], format->rate, format->channels);
+}
+
+void
+hour_write_runs(struct text *out, const struct hour_runs *runs)
+{
+	for (uint32_t i = 0; i < runs->count; i++) {
+		text_str(out, i == 0 ? "#HINDCAST-RUN:id=" : ",id=");
+		for (unsigned j = 0; j < HOUR_RUN_ID; j++)
+			text_fmt(out, "%02x", runs->run[i].id[j]);
+		text_fmt(out, ",wall=%" PRId64, runs->run[i].offset_ns);
+	}
+	if (runs->count)
+		text_str(out, "\n");
+}
+
+bool
+hour_runs_equal(const struct hour_runs *a, const struct hour_runs *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+		if (memcmp(a->run[i].id, b->run[i].id, HOUR_RUN_ID) != 0 || a->run[i].offset_ns != b->run[i].offset_ns)
+			return false;
+	return true;
 }
 
 static void

@@ -40,10 +40,17 @@ static const struct config_option station_options[] = {
 	    .help = "names, in the order of the multivariant playlist" },
 	{ "programmes", CONFIG_STRING, offsetof(struct station_settings, programmes),
 	    .help = "iCalendar file with the station's programmes" },
-	{ "fill", CONFIG_ENUM, offsetof(struct station_settings, fill), .fallback = "silence", .choices = "silence gap",
-	    .help = "what stands in while no input delivers" },
+	{ "fill", CONFIG_STRING, offsetof(struct station_settings, fill), .fallback = "silence",
+	    .help = "what stands in while no input delivers: silence, gap, or file:PATH" },
 	{ "fill_limit", CONFIG_DURATION, offsetof(struct station_settings, fill_limit), .fallback = "10m",
 	    .help = "after so much fill the lists get gaps" },
+	{ "patience", CONFIG_DURATION, offsetof(struct station_settings, patience), .fallback = "0", .least = 0,
+	    .most = HOUR_NS,
+	    .help =
+		"how long a missing frame is waited for, at most half a segment; 0: 1500ms, or half a segment where "
+		"one input is all there is" },
+	{ "settle", CONFIG_DURATION, offsetof(struct station_settings, settle), .fallback = "10s", .least = NS_PER_S,
+	    .most = 60 * NS_PER_S, .help = "how long a better input must have been good before it is returned to" },
 };
 
 static const struct config_option rendition_options[] = {
@@ -106,6 +113,41 @@ check_times(const struct config *c, const struct station_settings *s, struct tex
 	}
 	if (s->retention < s->window) {
 		config_error(c, s, "retention", errors, "want no less than `window`");
+		rc = -1;
+	}
+	return rc;
+}
+
+enum fill_kind
+settings_fill(const struct station_settings *s, const char **path)
+{
+	*path = NULL;
+	if (!s->fill || strcmp(s->fill, "silence") == 0)
+		return FILL_SILENCE;
+	if (strcmp(s->fill, "gap") == 0)
+		return FILL_GAP;
+	if (strncmp(s->fill, "file:", 5) != 0 || s->fill[5] == '\0')
+		return FILL_UNKNOWN;
+	*path = s->fill + 5;
+	return FILL_FILE;
+}
+
+static int
+check_merge(const struct config *c, const struct station_settings *s, struct text *errors)
+{
+	const char *path;
+	int rc = 0;
+	if (settings_fill(s, &path) == FILL_UNKNOWN) {
+		config_error(c, s, "fill", errors, "want silence, gap or file:PATH");
+		rc = -1;
+	}
+	if (s->patience > s->segment / 2 || (s->patience > 0 && s->patience < 100 * NS_PER_MS)) {
+		config_error(c, s, "patience", errors, "want 100ms to half a segment (%" PRId64 "ms), or 0",
+		    s->segment / 2 / NS_PER_MS);
+		rc = -1;
+	}
+	if (s->settle % NS_PER_S != 0) {
+		config_error(c, s, "settle", errors, "want whole seconds");
 		rc = -1;
 	}
 	return rc;
@@ -201,7 +243,8 @@ settings_check(const struct config *c, struct text *errors)
 {
 	int rc = 0;
 	for (struct station_settings *s = NULL; (s = config_next(c, "station", s));)
-		rc |= check_times(c, s, errors) | check_timezone(c, s, errors) | check_renditions(c, s, errors);
+		rc |= check_times(c, s, errors) | check_merge(c, s, errors) | check_timezone(c, s, errors) |
+		      check_renditions(c, s, errors);
 	for (struct rendition_settings *r = NULL; (r = config_next(c, "rendition", r));)
 		rc |= check_named(c, r, errors);
 	return rc;

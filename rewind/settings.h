@@ -6,7 +6,7 @@
 
 enum store_sync { SYNC_NONE, SYNC_SEGMENT };
 enum rendition_container { CONTAINER_TS, CONTAINER_PACKED };
-enum fill_kind { FILL_SILENCE, FILL_GAP };
+enum fill_kind { FILL_SILENCE, FILL_GAP, FILL_FILE, FILL_UNKNOWN };
 
 struct store_settings {
 	struct config_section section;
@@ -20,7 +20,8 @@ struct station_settings {
 	char *title, *timezone, *renditions, *programmes;
 	int64_t segment;                                 /* ns; a whole number of seconds from 2 that divides 3600 */
 	int64_t window, retention, max_span, fill_limit; /* ns */
-	int fill;                                        /* enum fill_kind */
+	char *fill;                                      /* settings_fill */
+	int64_t patience, settle;                        /* ns; patience 0: as the inputs need it */
 };
 
 struct rendition_settings {
@@ -40,6 +41,9 @@ extern const struct config_kind settings_kinds[SETTINGS_KINDS];
  * and the other way round, names unique, containers mixed in one station (a warning in the log). 0 or -1 with lines in
  * `errors`. */
 int settings_check(const struct config *c, struct text *errors);
+
+/* What a station's `fill` says; *path: of FILL_FILE, borrowed from it. */
+enum fill_kind settings_fill(const struct station_settings *s, const char **path);
 
 /* Walk the names in a station's `renditions`: copies the next name to `name` and moves *cursor on. false at the end. */
 bool settings_next_rendition(const char **cursor, char name[static 64]);

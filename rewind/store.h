@@ -36,6 +36,7 @@ struct store_resume {
 	uint64_t next_msn;               /* after the newest entry, gap or not; 0 when there is none */
 	struct audio_format format;      /* of the newest entry with media */
 	struct hour_entry last;          /* the newest entry with media */
+	struct hour_runs runs;           /* ... and what it says of the runs on air */
 	uint64_t discontinuity_sequence; /* of the newest entry */
 	struct wall end;                 /* grid line after the newest entry */
 };
@@ -62,8 +63,9 @@ struct store_segment {
 	struct ticks anchor;
 	uint64_t sample, samples, frames, fill, audio_bytes;
 	uint64_t
-	    station_sequence; /* discontinuity number of its siblings here: a rendition's first entry takes it over */
-	const void *data;     /* whole file, borrowed */
+	    station_sequence;  /* discontinuity number of its siblings here: a rendition's first entry takes it over */
+	struct hour_runs runs; /* on air at its end; count 0: as before */
+	const void *data;      /* whole file, borrowed */
 	size_t len;
 };
 
@@ -82,9 +84,10 @@ int store_rendition_gap(struct store_rendition *r, uint64_t msn, bool discontinu
 int store_rendition_live(struct store_rendition *r);
 
 /* Remove what is older than retention (+ max_span for listings, + twice max_span and a little for folders of segments:
- * for as long as a list that names them may be played), whole hours, oldest first, the listing before its folder, never the current hour nor one that the live list names. With less than
- * min_free bytes free the oldest hour goes whatever its age, loudly: one a call, so that the renditions of a store give
- * way in turn. Returns hours of which nothing is left, or -errno. */
+ * for as long as a list that names them may be played), whole hours, oldest first, the listing before its folder, never
+ * the current hour nor one that the live list names. With less than min_free bytes free the oldest hour goes whatever
+ * its age, loudly: one a call, so that the renditions of a store give way in turn. Returns hours of which nothing is
+ * left, or -errno. */
 int store_rendition_retain(struct store_rendition *r, struct wall now);
 
 /* Facts for the multivariant list: rates over the retained hours and the current one. false while there is no media. */

@@ -103,6 +103,8 @@ resume(struct store_part *p, const struct hour *h)
 			continue;
 		p->formatted = true;
 		p->format = h->formats[e->format];
+		if (e->runs)
+			p->runs = h->runs[e->runs - 1];
 	}
 }
 

@@ -20,6 +20,7 @@ struct store_part {
 	bool ended;     /* its tail is written */
 	bool formatted; /* a FORMAT line is in it; the latest says: */
 	struct audio_format format;
+	struct hour_runs runs; /* as its latest RUN line says */
 	struct hour_rate rate; /* of its entries */
 };
 

@@ -71,6 +71,7 @@ take_media(struct store_rendition *r, const struct hour *h)
 		r->any = true;
 		r->last = *e;
 		r->last_format = h->formats[e->format];
+		r->last_runs = e->runs ? h->runs[e->runs - 1] : (struct hour_runs){ 0 };
 		return;
 	}
 }
@@ -155,18 +156,20 @@ by_number(const void *a, const void *b)
 /* The entry that was about to be appended when the writer ended, if it is this file's. */
 static bool
 entry_recorded(const struct store_rendition *r, const struct found *f, const struct text *data, struct hour_entry *e,
-    struct audio_format *format)
+    struct audio_format *format, struct hour_runs *runs)
 {
 	char text[RECORD_MAX], why[128];
 	struct hour_entry got;
 	struct audio_format of = { 0 };
+	struct hour_runs on_air = { 0 };
 	ssize_t n = pread(r->record, text, sizeof text, 0);
-	if (n <= 0 || hour_parse_entry(text, (size_t)n, f->msn, r->config.T, &got, &of, why) < 0 || got.gap ||
+	if (n <= 0 || hour_parse_entry(text, (size_t)n, f->msn, r->config.T, &got, &of, &on_air, why) < 0 || got.gap ||
 	    of.codec == CODEC_NONE || got.kind != f->kind || got.bytes != data->len ||
 	    got.xxh64 != XXH64(data->data, data->len, 0))
 		return false;
 	*e = got;
 	*format = of;
+	*runs = on_air;
 	return true;
 }
 
@@ -230,15 +233,16 @@ enter_found(struct store_rendition *r, int folder, const struct found *f)
 	struct text data;
 	struct hour_entry e;
 	struct audio_format format;
+	struct hour_runs runs = r->last_runs;
 	text_init(&data, SEGMENT_MAX);
 	int rc = file_read(folder, name, &data);
 	bool taken = r->part.fd >= 0 && f->msn < r->part.next;
 	bool whole = rc == 0 && !taken &&
-		     (entry_recorded(r, f, &data, &e, &format) || entry_read(r, f, &data, &e, &format, why));
+		     (entry_recorded(r, f, &data, &e, &format, &runs) || entry_read(r, f, &data, &e, &format, why));
 	text_fini(&data);
 	if (rc == 0 && whole && (rc = store_advance(r, f->msn, f->kind)) == 0) {
 		e.discontinuity_sequence = r->discontinuity_sequence + e.discontinuity;
-		rc = store_enter(r, &e, &format);
+		rc = store_enter(r, &e, &format, &runs);
 		log_info("segment is entered that was not listed yet station=%s rendition=%s file=%s", r->station,
 		    r->name, path);
 	} else if (rc == 0 && !whole) {

@@ -126,38 +126,46 @@ store_finish_full(struct store_rendition *r)
 		    strerror(-rc));
 }
 
-/* Append the entry in r->text, `skip` bytes of which (a FORMAT line that stands already) are not needed. */
+/* Append the entry in r->text, from which lines that stand already have been left out. */
 static int
-append_entry(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format, size_t skip)
+append_entry(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format,
+    const struct hour_runs *runs)
 {
 	struct store_part *p = &r->part;
-	int rc = r->text.full ? -ENOMEM : part_append(p, r->text.data + skip, r->text.len - skip, r->config.sync);
+	int rc = r->text.full ? -ENOMEM : part_append(p, r->text.data, r->text.len, r->config.sync);
 	if (rc < 0)
 		return rc;
 	p->next = e->msn + 1;
 	p->formatted = true;
 	p->format = *format;
+	p->runs = *runs;
+	r->last_runs = *runs;
 	hour_rate_add(&p->rate, e, r->config.T);
 	store_took(r, e, format);
 	return 0;
 }
 
-/* Write FORMAT line and entry to r->text; how much of it to leave out of the hour file. */
-static size_t
-write_entry(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format)
+/* Write the entry to r->text, with its FORMAT and RUN lines; only with those that do not stand in the hour file yet
+ * when it is for that. */
+static void
+write_entry(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format,
+    const struct hour_runs *runs, bool all)
 {
+	const struct store_part *p = &r->part;
 	text_clear(&r->text);
-	hour_write_format(&r->text, format);
-	bool stands = r->part.formatted && audio_format_equal(&r->part.format, format);
-	size_t skip = stands ? r->text.len : 0;
+	if (all || !p->formatted || !audio_format_equal(&p->format, format))
+		hour_write_format(&r->text, format);
+	if (all || !hour_runs_equal(&p->runs, runs))
+		hour_write_runs(&r->text, runs);
 	hour_write_entry(&r->text, e, r->config.T, NULL);
-	return skip;
 }
 
 int
-store_enter(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format)
+store_enter(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format,
+    const struct hour_runs *runs)
 {
-	return append_entry(r, e, format, write_entry(r, e, format));
+	write_entry(r, e, format, runs, false);
+	return append_entry(r, e, format, runs);
 }
 
 static bool
@@ -273,10 +281,11 @@ put(struct store_rendition *r, const struct store_segment *s)
 	if (rc < 0)
 		return rc;
 	e.discontinuity_sequence = r->discontinuity_sequence + e.discontinuity;
-	size_t skip = write_entry(r, &e, &s->format);
+	const struct hour_runs runs = s->runs.count ? s->runs : r->last_runs;
+	write_entry(r, &e, &s->format, &runs, true);
 	if ((rc = put_record(r)) < 0 || (rc = put_file(r, s, &e)) < 0)
 		return rc;
-	return append_entry(r, &e, &s->format, skip);
+	return store_enter(r, &e, &s->format, &runs);
 }
 
 int
@@ -404,6 +413,7 @@ say_resume(const struct store_rendition *r, struct store_resume *resume)
 	if (r->any) {
 		resume->format = r->last_format;
 		resume->last = r->last;
+		resume->runs = r->last_runs;
 	}
 	if (!r->entered)
 		return;

@@ -30,6 +30,7 @@ struct store_rendition {
 	bool any;                        /* there is one with media: */
 	struct hour_entry last;
 	struct audio_format last_format;
+	struct hour_runs last_runs;
 
 	struct retained_hour *hours; /* oldest first; the unfinished one is not among them */
 	size_t hour_count;
@@ -47,7 +48,8 @@ int store_finish_hour(struct store_rendition *r);
 /* Finish the open hour if it has all its entries; a failure is logged, and tried again by the next store_advance. */
 void store_finish_full(struct store_rendition *r);
 /* Append an entry, whose number is the next, to the open hour file, and take it into account. 0 or -errno. */
-int store_enter(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format);
+int store_enter(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format,
+    const struct hour_runs *runs);
 /* Take into account an entry that is listed. */
 void store_took(struct store_rendition *r, const struct hour_entry *e, const struct audio_format *format);
 /* Remember a finished hour. 0 or -ENOMEM. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "media/format.h"
 
 struct frame_pool {
 	size_t limit, used; /* bytes of chunks in all */
@@ -24,14 +25,27 @@ struct frame_chunk {
 	uint8_t data[];
 };
 
-/* A whole normalised frame. The holder of the value holds one reference on its chunk. */
+/* A whole normalised frame. The holder of the value holds one reference on its chunk. Whoever stamps a run gives each of
+ * its frames index, position and wall, once; copies of a frame that come by other ways say the same. */
 struct frame {
 	struct frame_chunk *chunk;
 	const uint8_t *data;
 	uint32_t len;
 	uint32_t samples;
-	struct wall wall; /* of its first sample */
-	bool fill;        /* made here, because nothing real was there */
+	struct wall wall;  /* of its first sample */
+	uint64_t index;    /* in its run, from 0 */
+	uint64_t position; /* samples from the run's first frame, at the format's rate */
+	uint8_t path;      /* by which way it came, for counting: 0 is this process, up to FRAME_PATHS - 1 */
+	bool fill;         /* made here, because nothing real was there */
+};
+#define FRAME_PATHS 8
+
+/* What the frames of a run have in common: what one input delivers from connect to disconnect, or a part of it on one
+ * side of a jump or a change of format. */
+#define RUN_ID_SIZE 16
+struct frame_run {
+	uint8_t id[RUN_ID_SIZE]; /* random, made by whoever stamps it */
+	struct audio_format format;
 };
 
 void frame_pool_init(struct frame_pool *pool, size_t limit);

@@ -47,19 +47,49 @@ static const struct metric transport_table[] = {
 	COUNTER(transport_counters, titles, "input_titles_total", "Titles received"),
 };
 
+static const struct metric supply_table[] = {
+	COUNTER(merge_input, frames, "merge_frames_total", "Frames that an input brought, by whatever ways, each once"),
+	COUNTER(merge_input, copies, "merge_copies_total",
+	    "Frames that an input brought again: by another way, or by a twin"),
+};
+
+static const struct metric twins_table[] = {
+	COUNTER(twins_counters, copies, "merge_path_copies_total", "Frames of the same run and index, dropped"),
+	COUNTER(twins_counters, twins, "merge_twin_frames_total", "Frames that a run with the same frames had brought"),
+	COUNTER(
+	    twins_counters, joined, "merge_twins_found_total", "Times that runs were found to carry the same frames"),
+	COUNTER(twins_counters, parted, "merge_twins_parted_total", "Runs that turned out not to do so any more"),
+	COUNTER(twins_counters, runs, "merge_runs_total", "Runs that began"),
+	COUNTER(twins_counters, dropped_runs, "merge_runs_dropped_total",
+	    "Runs forgotten before their time, because there were too many"),
+	COUNTER(twins_counters, full, "merge_full_total",
+	    "Frames dropped because too many waited, or because they came from too far ahead"),
+};
+
 static const struct metric merge_table[] = {
 	COUNTER(merge_counters, frames, "output_frames_total", "Frames on air that came from an input"),
-	COUNTER(merge_counters, fill_frames, "output_fill_frames_total", "Frames of silence put where nothing came"),
+	COUNTER(merge_counters, fill_frames, "output_fill_frames_total", "Frames of fill put where nothing came"),
 	COUNTER(merge_counters, gap_segments, "output_gap_segments_total", "Segments without any media"),
 	COUNTER(
 	    merge_counters, late_frames, "output_late_frames_total", "Frames that came after their slot had passed"),
+	COUNTER(merge_counters, spare_frames, "output_spare_frames_total",
+	    "Frames of other inputs than the one on air, not needed"),
 	COUNTER(merge_counters, before_start_frames, "output_before_start_frames_total",
 	    "Frames before the first whole segment"),
-	COUNTER(merge_counters, run_changes, "output_run_changes_total", "Changes of the run on air"),
+	COUNTER(merge_counters, run_changes, "output_run_changes_total", "Changes of what is on air"),
+	COUNTER(merge_counters, adjoined, "output_adjoined_total", "... to the next run of the same input"),
+	COUNTER(merge_counters, to_backup, "output_to_backup_total", "... because a frame was missing"),
+	COUNTER(merge_counters, returned, "output_returned_total", "... back from fill or a hole"),
+	COUNTER(merge_counters, at_minute, "output_at_minute_total", "... to a better input at a full minute"),
+	COUNTER(merge_counters, chosen, "output_chosen_total", "... to the input chosen by hand"),
+	COUNTER(merge_counters, format_changes, "output_format_changes_total", "... to another format"),
+	COUNTER(merge_counters, missed_returns, "output_missed_returns_total",
+	    "Full minutes at which a better input was good, but its frame did not come in time"),
 	COUNTER(merge_counters, bridged_holes, "output_bridged_slots_total",
-	    "Slots of holes between runs that were filled exactly"),
-	COUNTER(merge_counters, queue_full, "output_queue_full_total", "Frames dropped because too many waited"),
+	    "Slots of holes up to 100 ms that were filled exactly"),
 	GAUGE(merge_counters, on_fill, "output_on_fill", "1 while nothing real is on air"),
+	{ "hindcast_output_waited_seconds", "Longest that a frame was waited for, in the last full minute",
+	    METRIC_GAUGE, offsetof(struct merge_counters, waited_ns), 1000000000 },
 };
 
 static const struct metric writer_table[] = {
@@ -111,28 +141,61 @@ rendition_at(const struct segmenter_parts *parts, unsigned i)
 	return NULL;
 }
 
+/* The i-th input over all renditions, with its labels. */
+static struct rendition_input *
+input_at(const struct segmenter_parts *parts, unsigned i, const char **labels)
+{
+	struct rendition *r;
+
+	for (unsigned n = 0; (r = rendition_at(parts, n)); n++) {
+		if (i < r->input_count) {
+			*labels = r->inputs[i].labels;
+			return &r->inputs[i];
+		}
+		i -= r->input_count;
+	}
+	return NULL;
+}
+
 static const void *
 next_input(void *ctx, unsigned i, const char **labels)
 {
 	static const struct input_counters none;
-	struct rendition *r = rendition_at(ctx, i);
+	struct rendition_input *in = input_at(ctx, i, labels);
 
-	if (!r)
+	if (!in)
 		return NULL;
-	*labels = r->labels;
-	return r->input ? input_counters(r->input) : &none;
+	return in->input ? input_counters(in->input) : &none;
 }
 
 static const void *
 next_transport(void *ctx, unsigned i, const char **labels)
 {
 	static const struct transport_counters none;
+	struct rendition_input *in = input_at(ctx, i, labels);
+
+	if (!in)
+		return NULL;
+	return in->input ? input_transport_counters(in->input) : &none;
+}
+
+static const void *
+next_supply(void *ctx, unsigned i, const char **labels)
+{
+	struct rendition_input *in = input_at(ctx, i, labels);
+
+	return in ? &in->rendition->merge.inputs[in->index] : NULL;
+}
+
+static const void *
+next_twins(void *ctx, unsigned i, const char **labels)
+{
 	struct rendition *r = rendition_at(ctx, i);
 
 	if (!r)
 		return NULL;
 	*labels = r->labels;
-	return r->input ? input_transport_counters(r->input) : &none;
+	return &r->merge.twins.counters;
 }
 
 static const void *
@@ -182,11 +245,12 @@ segmenter_metrics_write(const struct segmenter_parts *parts, struct text *out)
 	const struct metric_source sources[] = {
 		{ input_table, ROWS(input_table), next_input, ctx },
 		{ transport_table, ROWS(transport_table), next_transport, ctx },
+		{ supply_table, ROWS(supply_table), next_supply, ctx },
+		{ twins_table, ROWS(twins_table), next_twins, ctx },
 		{ merge_table, ROWS(merge_table), next_merge, ctx },
 		{ writer_table, ROWS(writer_table), next_writer, ctx },
 		{ store_table, ROWS(store_table), next_store, ctx },
-		{ icecast_listener_metrics, ICECAST_LISTENER_METRICS, single,
-		    (void *)(uintptr_t)parts->listener },
+		{ icecast_listener_metrics, ICECAST_LISTENER_METRICS, single, (void *)(uintptr_t)parts->listener },
 		{ journal_table, ROWS(journal_table), single, (void *)(uintptr_t)parts->journal },
 		{ pool_table, ROWS(pool_table), single, (void *)(uintptr_t)parts->pool },
 		{ clock_table, ROWS(clock_table), single, (void *)(uintptr_t)parts->timebase },

@@ -12,7 +12,7 @@
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define INPUT(field) offsetof(struct input_settings, field)
 
-static const char input_types[] = "icecast-source icecast-pull file pipe command stdin";
+static const char input_types[] = "icecast-source icecast-pull file pipe command stdin relay";
 
 static const struct config_option input_options[] = {
 	{ "type", CONFIG_ENUM, INPUT(type), .choices = input_types, .required = true, .help = "how the audio arrives" },
@@ -72,6 +72,7 @@ const unsigned segmenter_kind_count = ROWS(segmenter_kinds);
 #define PIPE BIT(INPUT_PIPE)
 #define COMMAND BIT(INPUT_COMMAND)
 #define STDIN BIT(INPUT_STDIN)
+#define LOCAL (BIT(INPUT_RELAY) - 1) /* all that this process brings itself */
 
 static const struct key_use {
 	const char *key;
@@ -88,6 +89,7 @@ static const struct key_use {
 	{ "command", COMMAND, COMMAND },
 	{ "loop", FILE_, 0 },
 	{ "start", FILE_ | PIPE | COMMAND | STDIN, 0 },
+	{ "timeout", LOCAL, 0 },
 	{ "pace", FILE_ | PIPE | COMMAND | STDIN, 0 },
 };
 
@@ -225,17 +227,19 @@ check_place(const struct config *c, const struct input_settings *s, struct text 
 {
 	const struct input_settings *other = NULL;
 	const char *rendition = s->section.subject[0];
+	unsigned before = 0;
 
 	if (!config_find(c, "rendition", rendition))
 		config_error(c, s, NULL, errors, "there is no [rendition %s]", rendition);
 	while ((other = config_next(c, "input", other)) && other != s) {
-		if (strcmp(other->section.subject[0], rendition) == 0)
-			config_error(c, s, NULL, errors, "%s has the input %s already; a rendition takes one input",
-			    rendition, other->section.subject[1]);
+		before += strcmp(other->section.subject[0], rendition) == 0;
 		if (other->type == INPUT_STDIN && s->type == INPUT_STDIN)
 			config_error(c, s, "type", errors, "standard input is that of [input %s %s] already",
 			    other->section.subject[0], other->section.subject[1]);
 	}
+	if (before == SETTINGS_INPUTS)
+		config_error(
+		    c, s, NULL, errors, "%s has %d inputs already, it takes no more", rendition, SETTINGS_INPUTS);
 }
 
 static void

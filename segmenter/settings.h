@@ -12,7 +12,10 @@ enum input_type {
 	INPUT_PIPE,
 	INPUT_COMMAND,
 	INPUT_STDIN,
+	INPUT_RELAY, /* comes through [subscribe]; the section gives its priority */
 };
+
+#define SETTINGS_INPUTS 16 /* of one rendition */
 
 enum input_pace { PACE_REAL, PACE_NONE };
 
@@ -47,8 +50,9 @@ struct segmenter_settings {
 extern const struct config_kind segmenter_kinds[];
 extern const unsigned segmenter_kind_count;
 
-/* Cross-checks: every input names a rendition that exists, one input per rendition, needed keys of its type given and
- * no others, mounts unique, a listener where there are icecast-source inputs. 0, or -1 with lines in `errors`. */
+/* Cross-checks: every input names a rendition that exists, its name once and at most 16 in a rendition, needed keys of
+ * its type given and no others, mounts unique, a listener where there are icecast-source inputs. 0, or -1 with lines in
+ * `errors`. */
 int segmenter_settings_check(const struct config *c, struct text *errors);
 
 #endif

@@ -1,10 +1,12 @@
 /* A station: its renditions in step, and its multivariant list. */
 #include "segmenter/station.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -78,11 +80,47 @@ list_update(void *ctx)
 
 /* ---- open and close */
 
-/* The one input of a rendition, or NULL. */
+/* The next input of a rendition after `prev`, or NULL. */
 static const struct input_settings *
-input_of(const struct config *config, const char *rendition)
+next_input(const struct config *config, const char *rendition, const struct input_settings *prev)
 {
-	return config_find(config, "input", rendition);
+	while ((prev = config_next(config, "input", prev)) && strcmp(prev->section.subject[0], rendition) != 0)
+		;
+	return prev;
+}
+
+/* Is all that comes one connection? */
+static bool
+has_one_input(const struct config *config, const char *rendition)
+{
+	const struct input_settings *first = next_input(config, rendition, NULL);
+
+	if (config_next(config, "subscribe", NULL) || (first && first->type == INPUT_RELAY))
+		return false;
+	return !first || !next_input(config, rendition, first);
+}
+
+/* The file that stands in while nothing comes. */
+static int
+fill_open(struct station *s, const struct config *config, struct text *errors)
+{
+	const char *path;
+	struct text bytes;
+	char why[160] = "";
+
+	if (settings_fill(s->settings, &path) != FILL_FILE)
+		return 0;
+	text_init(&bytes, FILL_FILE_MAX);
+	int err = file_read(AT_FDCWD, path, &bytes);
+	if (err < 0)
+		snprintf(why, sizeof(why), "%s", strerror(-err));
+	else
+		err = fill_new((const uint8_t *)bytes.data, bytes.len, &s->fill, why);
+	if (err < 0)
+		config_error(config, s->settings, "fill", errors,
+		    "%s: %s; want AAC in ADTS or MP3, of the format that the inputs bring", path, why);
+	text_fini(&bytes);
+	return err < 0 ? -1 : 0;
 }
 
 static int
@@ -99,7 +137,8 @@ rendition_add(struct station *s, const struct station_context *context, const ch
 		.pool = context->pool,
 		.epoch = &s->epoch,
 		.index = s->count,
-		.tcp_only = true,
+		.one_input = has_one_input(context->config, full),
+		.fill = s->fill,
 		.now = context->now,
 		.stored = list_update,
 		.ctx = s };
@@ -124,6 +163,8 @@ station_open(struct station *s, const struct station_context *context, const str
 		return -1;
 	}
 	if (store_station_open(context->root, station, context->store->sync == SYNC_SEGMENT, &s->store, errors) < 0)
+		return -1;
+	if (fill_open(s, context->config, errors) < 0)
 		return -1;
 	while (settings_next_rendition(&cursor, name)) {
 		if (s->count == EPOCH_RENDITIONS) {
@@ -154,29 +195,41 @@ station_resume_end(const struct station *s)
 static bool
 brings_past(const struct input_settings *settings)
 {
-	return settings && settings->start && *settings->start &&
-	       (settings->type == INPUT_COMMAND || settings->pace == PACE_NONE);
+	return settings->start && *settings->start && (settings->type == INPUT_COMMAND || settings->pace == PACE_NONE);
+}
+
+static int
+rendition_start(struct station *s, struct rendition *r, const struct station_context *context,
+    const struct timebase *timebase, struct text *errors)
+{
+	struct wall now = timebase_wall(timebase, clock_mono_now());
+	struct input_context ic = { .loop = s->loop, .pool = context->pool, .timebase = timebase };
+	const struct input_settings *settings = NULL;
+	bool past = false;
+
+	while ((settings = next_input(context->config, r->name, settings)))
+		past |= brings_past(settings);
+	rendition_resume(r, now, past);
+	while ((settings = next_input(context->config, r->name, settings))) {
+		bool local = settings->type != INPUT_RELAY;
+		unsigned i = rendition_add_input(r, settings->section.subject[1], (unsigned)settings->priority, local);
+		if (!local)
+			continue;
+		ic.sink = rendition_sink(r, i);
+		if (input_open(&ic, settings, r->resume_end, &r->inputs[i].input, errors) < 0)
+			return -1;
+		rendition_restore(r, i, clock_mono_now());
+	}
+	return 0;
 }
 
 int
 station_start(
     struct station *s, const struct station_context *context, const struct timebase *timebase, struct text *errors)
 {
-	struct wall now = timebase_wall(timebase, clock_mono_now());
-
-	for (unsigned i = 0; i < s->count; i++) {
-		struct rendition *r = &s->renditions[i];
-		const struct input_settings *settings = input_of(context->config, r->name);
-		struct input_context ic = {
-			.loop = s->loop, .pool = context->pool, .timebase = timebase, .sink = rendition_sink(r)
-		};
-
-		rendition_resume(r, now, brings_past(settings));
-		if (settings && input_open(&ic, settings, r->resume_end, &r->input, errors) < 0)
+	for (unsigned i = 0; i < s->count; i++)
+		if (rendition_start(s, &s->renditions[i], context, timebase, errors) < 0)
 			return -1;
-		if (settings)
-			input_restore(r->input, clock_mono_now(), r->arrived.data, r->arrived.len);
-	}
 	return 0;
 }
 
@@ -189,6 +242,7 @@ station_close(struct station *s)
 	while (s->writing)
 		uv_run(s->loop, UV_RUN_ONCE);
 	store_station_close(&s->store);
+	fill_free(&s->fill);
 	free(s->renditions);
 	s->renditions = NULL;
 	s->count = 0;
@@ -196,13 +250,28 @@ station_close(struct station *s)
 
 /* ---- ticks */
 
-/* Does its input lie in the past? *frontier: how far that has come; untouched for an input that is live. */
+/* Does the input lie in the past? *frontier: how far that has come; untouched for an input that is live. */
 static bool
-lies_behind(const struct rendition *r, struct wall now, struct wall *frontier)
+lies_behind(const struct input *in, struct wall now, struct wall *frontier)
 {
-	if (!r->input || !input_catching_up(r->input, frontier))
+	struct wall at;
+
+	if (!in || !input_catching_up(in, &at) || (!input_unpaced(in) && at.ns > now.ns - BEHIND_NS))
 		return false;
-	return input_unpaced(r->input) || frontier->ns <= now.ns - BEHIND_NS;
+	*frontier = at;
+	return true;
+}
+
+/* ... any input of a rendition. */
+static bool
+any_behind(const struct rendition *r, struct wall now)
+{
+	struct wall frontier;
+
+	for (unsigned i = 0; i < r->input_count; i++)
+		if (lies_behind(r->inputs[i].input, now, &frontier))
+			return true;
+	return false;
 }
 
 /* How far inputs that lie in the past may go: one segment beyond the one that is furthest back, so that all renditions
@@ -213,13 +282,13 @@ step_limit(const struct station *s, struct wall now, struct wall *limit)
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < s->count; i++) {
-		const struct rendition *r = &s->renditions[i];
+	for (unsigned i = 0; i < s->count * MERGE_INPUTS; i++) {
+		const struct input *in = s->renditions[i / MERGE_INPUTS].inputs[i % MERGE_INPUTS].input;
 		struct wall frontier;
-		if (!lies_behind(r, now, &frontier))
+		if (!lies_behind(in, now, &frontier))
 			continue;
 		int64_t step = frontier.ns + s->settings->segment;
-		if (!input_unpaced(r->input) && step > now.ns)
+		if (!input_unpaced(in) && step > now.ns)
 			step = now.ns;
 		if (!any || step < limit->ns)
 			limit->ns = step;
@@ -238,30 +307,59 @@ disk_behind(const struct station *s)
 	return false;
 }
 
+/* One input: bytes in, frames out. *frontier is lowered to where it stands if it lies in the past. True if such a one
+ * moved on. */
+static bool
+one_tick(struct input *in, struct mono mono, struct wall now, struct wall limit, struct wall *frontier)
+{
+	struct wall before = now, at = now;
+	bool behind = lies_behind(in, now, &before);
+
+	input_tick(in, mono, behind ? limit : now);
+	/* what is laid in is judged by its own time, from its first frame on */
+	bool past = input_catching_up(in, &at) && (behind || at.ns <= now.ns - BEHIND_NS);
+	if (past && at.ns < frontier->ns)
+		*frontier = at;
+	return behind && at.ns > before.ns;
+}
+
+/* Have all its inputs come to their end, and are none that can come back? *end: of what they delivered. */
+static bool
+all_ended(const struct rendition *r, struct wall *end)
+{
+	end->ns = 0;
+	for (unsigned i = 0; i < r->input_count; i++) {
+		const struct input *in = r->inputs[i].input;
+		if (!in || !input_unpaced(in) || !input_ended(in))
+			return false;
+		if (input_delivered(in).ns > end->ns)
+			*end = input_delivered(in);
+	}
+	return r->input_count > 0;
+}
+
 /* One rendition: bytes in, segments out. `limit` is the step of inputs that lie in the past. True if such a one moved
  * on. */
 static bool
 rendition_tick(struct rendition *r, struct mono mono, struct wall now, struct wall limit)
 {
-	struct wall frontier = now, before = now;
+	struct wall frontier = now, end;
+	bool moved = false;
 
-	if (!r->input || r->ended) {
-		if (!r->ended)
-			rendition_run(r, now);
+	if (r->ended)
 		return false;
-	}
-	bool behind = lies_behind(r, now, &before);
-	input_tick(r->input, mono, behind ? limit : now);
-	if (input_unpaced(r->input) && input_ended(r->input)) {
-		struct wall end = input_delivered(r->input);
+	for (unsigned i = 0; i < r->input_count; i++)
+		if (r->inputs[i].input)
+			moved |= one_tick(r->inputs[i].input, mono, now, limit, &frontier);
+	if (all_ended(r, &end)) {
 		rendition_run(r, end);
 		rendition_end(r, now);
 		return true;
 	}
-	/* what is laid in is judged by its own time, from its first frame on */
-	bool past = input_catching_up(r->input, &frontier) && (behind || frontier.ns <= now.ns - BEHIND_NS);
-	rendition_run(r, past ? frontier : now);
-	return behind && frontier.ns > before.ns;
+	if (r->history && r->history_frontier.ns < frontier.ns)
+		frontier = r->history_frontier;
+	rendition_run(r, frontier);
+	return moved;
 }
 
 static enum station_pace
@@ -272,8 +370,7 @@ tick(struct station *s, struct mono mono, const struct timebase *timebase)
 	bool blocked = past && disk_behind(s);
 
 	for (unsigned i = 0; i < s->count; i++) {
-		struct wall frontier;
-		if (!blocked || !lies_behind(&s->renditions[i], now, &frontier))
+		if (!blocked || !any_behind(&s->renditions[i], now))
 			moved |= rendition_tick(&s->renditions[i], mono, now, limit);
 	}
 	for (unsigned i = 0; i < s->count; i++) {

@@ -23,6 +23,7 @@ struct station {
 	unsigned count;
 	enum station_pace pace; /* of the last tick */
 	struct store_station *store;
+	struct fill *fill; /* the file that stands in while nothing comes, or NULL */
 	/* the multivariant list is written by a worker, one at a time */
 	uv_work_t work;
 	bool writing, again, closing;

@@ -142,6 +142,8 @@ segment_add(struct segment *s, const struct slot *slot)
 	s->audio_bytes += slot->frame.len;
 	s->fill += slot->frame.fill;
 	s->pending |= slot->pending;
+	if (slot->runs)
+		s->runs = *slot->runs;
 	return 0;
 }
 

@@ -25,7 +25,9 @@ struct segment {
 	uint64_t samples, audio_bytes, fill;
 	struct frame *frames;
 	uint32_t count, size;
-	uint32_t journalled; /* how many frames the journal has */
+	struct hour_runs runs; /* on air at its end; count 0: nothing real is in it */
+	uint32_t journalled;   /* how many frames the journal has */
+	struct hour_runs journalled_runs;
 };
 
 void segment_free(struct segment **s);

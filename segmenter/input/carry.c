@@ -5,7 +5,7 @@
 
 #include "base/cursor.h"
 
-#define MAGIC "HCI1"
+#define MAGIC "HCI2"
 #define STAMP_WORDS 11
 #define FRAME_MAX 8192
 
@@ -63,7 +63,9 @@ carry_write(struct text *out, const struct carry *c, struct frame_queue *held)
 	text_add(out, c->format.header, 4);
 	put_be(out, c->format.rate, 4);
 	put_be(out, c->format.channels, 1);
-	put_be(out, c->profile_known, 1);
+	put_be(out, (uint64_t)(c->profile_known | c->told << 1), 1);
+	text_add(out, c->run_id, RUN_ID_SIZE);
+	put_be(out, c->index, 8);
 	put_be(out, (uint64_t)c->arrival.ns, 8);
 	put_be(out, c->position, 8);
 	put_be(out, c->released, 8);
@@ -130,7 +132,13 @@ carry_read(const uint8_t *data, size_t len, struct frame_pool *pool, struct carr
 	if (!magic || memcmp(magic, MAGIC, 4) != 0)
 		return -1;
 	format_read(&c, &r.format);
-	r.profile_known = cursor_u8(&c) & 1;
+	uint8_t flags = cursor_u8(&c);
+	r.profile_known = flags & 1;
+	r.told = flags >> 1 & 1;
+	const uint8_t *id = cursor_take(&c, RUN_ID_SIZE);
+	if (id)
+		memcpy(r.run_id, id, RUN_ID_SIZE);
+	r.index = cursor_be(&c, 8);
 	r.arrival.ns = (int64_t)cursor_be(&c, 8);
 	r.position = cursor_be(&c, 8);
 	r.released = cursor_be(&c, 8);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -48,7 +49,9 @@ struct input {
 
 	struct audio_format format; /* of the frames at hand */
 	bool run_open;              /* the stamper below belongs to frames at hand */
-	bool run_told;              /* ... and the sink knows of the run */
+	bool run_told;              /* ... and frames of it were passed on: it has an id */
+	struct frame_run run;       /* as the sink sees it */
+	uint64_t index;             /* of the frame that is passed on next */
 	struct stamp stamp;
 	uint64_t position; /* samples framed in this run */
 	uint64_t released; /* ... and passed on */
@@ -186,6 +189,7 @@ run_begin(struct input *in, const struct audio_format *format, struct wall now)
 	in->finishing = false;
 	in->position = 0;
 	in->released = 0;
+	in->index = 0;
 	if (start.ns)
 		stamp_init_given(&in->stamp, format->rate, start);
 	else
@@ -199,9 +203,10 @@ run_tell(struct input *in)
 
 	in->run_told = true;
 	in->counters.runs++;
+	CHECK(getrandom(in->run.id, RUN_ID_SIZE, 0) == RUN_ID_SIZE);
+	in->run.format = in->format;
 	log_info("run begins input=\"%s\" format=\"%s\" at=%s", in->name, audio_format_text(&in->format, text),
 	    wall_format(stamp_wall(&in->stamp, in->released), at));
-	in->context.sink.run(in->context.sink.ctx, &in->format);
 }
 
 /* Does the frame at `position` lie beyond what an input with `start` may deliver now? */
@@ -225,9 +230,11 @@ run_pass_on(struct input *in)
 		while (in->held.count && !beyond_limit(in, in->released)) {
 			struct frame f = frame_queue_pop(&in->held);
 			f.wall = stamp_wall(&in->stamp, in->released);
+			f.index = in->index++;
+			f.position = in->released;
 			in->released += f.samples;
 			in->delivered.ns = f.wall.ns + samples_to_ns(f.samples, in->format.rate);
-			in->context.sink.frame(in->context.sink.ctx, f);
+			in->context.sink.frame(in->context.sink.ctx, &in->run, f);
 		}
 	}
 	if (in->finishing && in->held.count == 0)
@@ -243,6 +250,7 @@ run_stamped(struct input *in, enum stamp_verdict verdict)
 		in->counters.jumps++;
 		in->position -= in->released;
 		in->released = 0;
+		in->index = 0;
 		in->run_told = false;
 	}
 	run_pass_on(in);
@@ -616,6 +624,8 @@ input_save(struct input *in, struct text *out)
 	uint32_t begin = in->next_waits ? in->begin - (uint32_t)in->next.consumed : in->begin;
 	struct carry c = { .profile_known = in->profile == PROFILE_KNOWN,
 		.arrival = in->arrival,
+		.told = in->run_told,
+		.index = in->index,
 		.rest = in->buffer + begin,
 		.rest_len = in->end - begin };
 
@@ -623,6 +633,7 @@ input_save(struct input *in, struct text *out)
 		return;
 	if (in->run_open) {
 		c.format = in->format;
+		memcpy(c.run_id, in->run.id, RUN_ID_SIZE);
 		c.stamp = in->stamp;
 		c.position = in->position;
 		c.released = in->released;
@@ -644,6 +655,10 @@ input_restore(struct input *in, struct mono now, const void *data, size_t len)
 	log_info("goes on with what had arrived input=\"%s\" frames=%u bytes=%zu", in->name, in->held.count, c.rest_len);
 	in->run_open = c.format.codec != CODEC_NONE;
 	in->format = c.format;
+	in->run_told = in->run_open && c.told;
+	in->run.format = c.format;
+	memcpy(in->run.id, c.run_id, RUN_ID_SIZE);
+	in->index = c.index;
 	in->profile = !in->run_open || c.profile_known ? PROFILE_KNOWN : PROFILE_GATHERING;
 	in->stamp = c.stamp;
 	in->position = c.position;

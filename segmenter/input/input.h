@@ -9,12 +9,11 @@
 #include "segmenter/input/transport.h"
 #include "segmenter/settings.h"
 
-/* Where an input's frames go. A run is what one connection delivers, or a part of it on one side of a jump or a change
- * of format. */
+/* Where an input's frames go. */
 struct input_sink {
-	void (*run)(void *ctx, const struct audio_format *format);
-	/* Takes over the frame's reference. */
-	void (*frame)(void *ctx, struct frame f);
+	/* Takes over the frame's reference. The run of the frame is borrowed during the call; a run's frames come one
+	 * after the other, without those of others between them. */
+	void (*frame)(void *ctx, const struct frame_run *run, struct frame f);
 	void *ctx;
 };
 

@@ -1,131 +1,132 @@
 /* Merge: what the inputs deliver in, one unbroken stream of slots out. */
 #include "segmenter/merge/merge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "media/framer.h"
 #include "rewind/layout.h"
+#include "segmenter/merge/home.h"
+#include "segmenter/merge/place.h"
 
-#define QUEUE_MAX (64 * 1024)
+#define MINUTE_NS (60 * NS_PER_S)
+#define FORGET_NS (120 * NS_PER_S)
 
 void
 merge_init(struct merge *m, const struct merge_config *config)
 {
-	*m = (struct merge){ .config = *config };
-	frame_queue_init(&m->queue, QUEUE_MAX);
+	*m = (struct merge){ .config = *config,
+		.chosen = MERGE_NONE,
+		.want = MERGE_NONE,
+		.want_format = MERGE_NONE,
+		.slot_samples = 1024 };
+	twins_init(&m->twins, config->patience_ns);
 }
 
 void
 merge_fini(struct merge *m)
 {
-	frame_queue_fini(&m->queue);
+	twins_fini(&m->twins);
 	frame_chunk_release(&m->chunk);
-}
-
-static int64_t
-duration_ns(const struct merge *m, uint32_t samples)
-{
-	return samples_to_ns(samples, m->format.rate);
-}
-
-/* Where the next slot begins. */
-static struct wall
-next_wall(const struct merge *m)
-{
-	return (struct wall){ m->base.ns + samples_to_ns(m->samples, m->format.rate) };
 }
 
 /* ---- what comes in */
 
-void
-merge_run(struct merge *m, const struct audio_format *format)
+unsigned
+merge_input(struct merge *m, const char *name, unsigned priority, bool one_way)
 {
-	if (m->run_frames[m->run_in] == 0 && (!m->begun || m->run_in != m->on_air || m->filling)) {
-		m->formats[m->run_in] = *format; /* nothing of the run before is left: its place is free */
-	} else {
-		unsigned next = (m->run_in + 1) % MERGE_RUNS;
-		/* when all places are taken, the oldest run's frames go */
-		while (m->run_frames[next] > 0) {
-			struct frame f = frame_queue_pop(&m->queue);
-			m->run_frames[m->run_out]--;
-			m->counters.late_frames++;
-			frame_release(&f);
-			while (m->run_frames[m->run_out] == 0 && m->run_out != m->run_in)
-				m->run_out = (m->run_out + 1) % MERGE_RUNS;
-		}
-		if (next == m->on_air)
-			m->on_air = MERGE_RUNS; /* seven runs have come and gone unheard */
-		m->run_in = next;
-		m->formats[next] = *format;
-	}
-	if (m->queue.count == 0)
-		m->run_out = m->run_in;
+	for (unsigned i = 0; i < m->input_count; i++)
+		if (strcmp(m->inputs[i].name, name) == 0)
+			return i;
+	if (m->input_count == MERGE_INPUTS)
+		return MERGE_NONE;
+	struct merge_input *in = &m->inputs[m->input_count];
+	*in = (struct merge_input){ .priority = priority, .one_way = one_way };
+	snprintf(in->name, sizeof(in->name), "%s", name);
+	return m->input_count++;
 }
 
 void
-merge_push(struct merge *m, struct frame f)
+merge_choose(struct merge *m, unsigned input)
 {
-	if (frame_queue_push(&m->queue, f) < 0) {
-		m->counters.queue_full++;
-		frame_release(&f);
+	m->chosen = input;
+	m->choice_fresh = input != MERGE_NONE;
+}
+
+void
+merge_push(struct merge *m, unsigned input, const struct frame_run *run, struct frame f)
+{
+	struct merge_input *in = &m->inputs[input];
+	struct wall at = f.wall;
+	uint32_t samples = f.samples;
+	bool first;
+
+	enum line_result result = twins_push(&m->twins, input, run, f, &first);
+	if (result == LINE_FULL)
+		return;
+	if (result == LINE_LATE)
+		m->counters.late_frames++;
+	if (!first) {
+		in->copies++;
 		return;
 	}
-	m->run_frames[m->run_in]++;
+	in->frames++;
+	at.ns += m->twins.runs[m->twins.newest].offset_ns;
+	if (at.ns > in->last.ns)
+		in->last = at;
+	home_supplied(in, at, samples, run->format.rate);
 }
 
-static struct frame
-take(struct merge *m)
+/* All of it comes through one connection at a time, in order: nothing better can arrive later. */
+static bool
+is_single(const struct merge *m)
 {
-	struct frame f = frame_queue_pop(&m->queue);
-
-	m->run_frames[m->run_out]--;
-	while (m->run_frames[m->run_out] == 0 && m->run_out != m->run_in)
-		m->run_out = (m->run_out + 1) % MERGE_RUNS;
-	return f;
+	return m->input_count == 1 && m->inputs[0].one_way;
 }
 
-static void
-drop(struct merge *m, uint64_t *counter)
+/* Is the time over in which the frame of the next slot may come? */
+static bool
+is_due(const struct merge *m, struct wall at, struct wall now)
 {
-	struct frame f = take(m);
-
-	++*counter;
-	frame_release(&f);
+	return now.ns >= at.ns + m->config.patience_ns + (is_single(m) ? 0 : MERGE_SHORT_NS);
 }
 
 /* ---- what goes out */
 
+const char *
+merge_reason_text(enum merge_reason reason)
+{
+	static const char *const texts[MERGE_REASONS] = { "next", "begin", "adjoins", "backup", "return", "minute",
+		"chosen", "format", "bridge", "fill" };
+
+	return texts[reason];
+}
+
 static void
-output_format(struct merge *m, const struct audio_format *format)
+output_format(struct merge *m, const struct audio_format *format, uint32_t samples)
 {
 	m->format = *format;
-	if (framer_silence(format, m->silence, &m->silence_len, &m->silence_samples) < 0)
+	m->slot_samples = samples;
+	if (framer_silence(format, m->silence, &m->silence_len, &m->slot_samples) < 0)
 		m->silence_len = 0;
 }
 
-/* Put the output's position on a real frame. */
-static void
-output_anchor(struct merge *m, const struct frame *f)
+static int64_t
+minute_of(const struct merge *m, struct wall at)
 {
-	m->base = f->wall;
-	m->samples = 0;
-}
-
-static uint64_t
-slot_msn(const struct merge *m, struct wall at, uint32_t samples)
-{
-	uint64_t msn = layout_msn(at, duration_ns(m, samples), m->config.T);
-
-	return msn > m->msn ? msn : m->msn;
+	return (at.ns + place_half(m)) / MINUTE_NS;
 }
 
 static enum merge_result
-give(struct merge *m, struct frame f, bool fill, struct slot *slot)
+give(struct merge *m, struct frame f, bool fill, enum merge_reason reason, struct slot *slot)
 {
+	uint64_t msn = layout_msn(f.wall, samples_to_ns(f.samples, m->format.rate), m->config.T);
+
 	f.fill = fill;
-	*slot = (struct slot){ .frame = f, .format = &m->format };
-	slot->msn = slot_msn(m, f.wall, f.samples);
+	*slot = (struct slot){ .frame = f, .format = &m->format, .reason = reason };
+	slot->msn = msn > m->msn ? msn : m->msn;
+	slot->pending = (m->hole && place_other_format(m)) || m->want_format != MERGE_NONE;
 	m->msn = slot->msn;
 	m->samples += f.samples;
 	m->gap = false;
@@ -133,117 +134,193 @@ give(struct merge *m, struct frame f, bool fill, struct slot *slot)
 		m->counters.fill_frames++;
 	else
 		m->counters.frames++;
+	if (minute_of(m, f.wall) > m->minute) {
+		m->minute = minute_of(m, f.wall);
+		twins_forget(&m->twins, (struct wall){ f.wall.ns - FORGET_NS });
+	}
 	return MERGE_FRAME;
 }
 
-static enum merge_result
-give_real(struct merge *m, struct slot *slot)
+/* How long the slot has been waited for, beyond the end of its frame. */
+static void
+note_wait(struct merge *m, const struct frame *f, struct wall now)
 {
-	unsigned run = m->run_out;
+	int64_t waited = now.ns - f->wall.ns - samples_to_ns(f->samples, m->format.rate);
+	int64_t minute = f->wall.ns / MINUTE_NS;
 
-	if (m->on_air != run || m->filling)
-		m->counters.run_changes++;
-	m->on_air = run;
-	m->filling = false;
+	if (minute != m->waited_minute) {
+		m->counters.waited_ns = (uint64_t)m->waited_ns;
+		m->waited_ns = 0;
+		m->waited_minute = minute;
+	}
+	if (waited > m->waited_ns)
+		m->waited_ns = waited;
+}
+
+static unsigned
+runs_find(const struct hour_runs *runs, const struct run *r)
+{
+	unsigned i = 0;
+
+	while (i < runs->count && memcmp(runs->run[i].id, r->head.id, RUN_ID_SIZE) != 0)
+		i++;
+	return i;
+}
+
+static void
+runs_add(struct hour_runs *runs, const struct run *r)
+{
+	if (runs->count == HOUR_RUNS) {
+		memmove(&runs->run[0], &runs->run[1], (HOUR_RUNS - 1) * sizeof(runs->run[0]));
+		runs->count--;
+	}
+	memcpy(runs->run[runs->count].id, r->head.id, RUN_ID_SIZE);
+	runs->run[runs->count++].offset_ns = r->offset_ns;
+}
+
+/* Keep the list of runs on air: those of the line, once everybody must know that they belong to it. Who has ended stays
+ * in it, so that the end of a twin changes nothing. */
+static void
+runs_update(struct merge *m, const struct line *l, struct wall at)
+{
+	struct hour_runs *runs = &m->runs;
+	const struct run *leader = l->leader == LINE_NO_RUN ? NULL : &m->twins.runs[l->leader];
+	bool same = false;
+
+	for (unsigned i = 0; i < MERGE_RUNS && !same; i++)
+		same = (l->members >> i & 1) && runs_find(runs, &m->twins.runs[i]) < runs->count;
+	if (!same)
+		runs->count = 0;
+	if (leader && runs_find(runs, leader) < runs->count)
+		runs->run[runs_find(runs, leader)].offset_ns = leader->offset_ns;
+	else if (leader)
+		runs_add(runs, leader);
+	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+		const struct run *r = &m->twins.runs[i];
+		if ((l->members >> i & 1) && r->member.ns + m->config.patience_ns + NS_PER_S <= at.ns &&
+		    runs_find(runs, r) == runs->count)
+			runs_add(runs, r);
+	}
+}
+
+static void
+count_change(struct merge *m, enum merge_reason reason)
+{
+	struct merge_counters *c = &m->counters;
+	uint64_t *const counters[MERGE_REASONS] = { [MERGE_ADJOINS] = &c->adjoined,
+		[MERGE_BACKUP] = &c->to_backup,
+		[MERGE_RETURN] = &c->returned,
+		[MERGE_MINUTE] = &c->at_minute,
+		[MERGE_CHOSEN] = &c->chosen,
+		[MERGE_FORMAT] = &c->format_changes };
+
+	c->run_changes++;
+	if (counters[reason])
+		++*counters[reason];
+}
+
+/* A frame in hand goes on air. */
+static enum merge_result
+give_real(struct merge *m, struct place at, enum merge_reason reason, struct wall now, struct slot *slot)
+{
+	struct line *l = &m->twins.lines[at.line];
+	bool changes = m->twins.on_air != at.line || m->hole, other = !audio_format_equal(&l->format, &m->format);
+	struct frame f = line_take(l, m->twins.runs, at.index);
+
+	if (other)
+		output_format(m, &l->format, f.samples);
+	if (changes) {
+		count_change(m, reason);
+		m->reason = reason;
+	}
+	m->twins.on_air = at.line;
+	m->air_next = at.index + 1;
+	m->air_inputs = 0;
+	for (unsigned i = 0; i < MERGE_RUNS; i++)
+		if (l->members >> i & 1)
+			m->air_inputs |= 1u << m->twins.runs[i].input;
+	m->hole = m->filling = false;
 	m->counters.on_fill = 0;
-	struct frame f = take(m);
-	output_anchor(m, &f);
-	return give(m, f, false, slot);
-}
-
-static enum merge_result
-give_silence(struct merge *m, struct slot *slot)
-{
-	struct frame f;
-
-	if (frame_make(m->config.pool, &m->chunk, m->silence, m->silence_len, m->silence, 0, &f) < 0)
-		return MERGE_WAIT;
-	f.samples = m->silence_samples;
-	f.wall = next_wall(m);
-	return give(m, f, true, slot);
-}
-
-/* Does the next slot begin a segment? */
-static bool
-at_boundary(const struct merge *m)
-{
-	uint32_t samples = m->silence_samples ? m->silence_samples : 1024;
-
-	return m->gap || layout_msn(next_wall(m), duration_ns(m, samples), m->config.T) > m->msn;
-}
-
-/* The frame at hand is the first of its segment. */
-static bool
-begins_segment(const struct merge *m, const struct frame *f, const struct audio_format *format)
-{
-	int64_t duration = samples_to_ns(f->samples, format->rate);
-	/* times of frames are rounded to nanoseconds: at half a frame before a grid line one decides */
-	struct wall before = { f->wall.ns - duration - 1 };
-
-	return layout_msn(f->wall, duration, m->config.T) != layout_msn(before, duration, m->config.T);
+	if (other && m->want_format != MERGE_NONE)
+		m->want_format = MERGE_NONE;
+	runs_update(m, l, f.wall);
+	note_wait(m, &f, now);
+	m->base = f.wall;
+	m->samples = 0;
+	enum merge_result r = give(m, f, false, reason, slot);
+	slot->new_format = other;
+	slot->runs = &m->runs;
+	return r;
 }
 
 /* Nothing was ever on air: the output begins with the first frame that begins a segment. */
 static enum merge_result
-begin(struct merge *m, struct slot *slot)
+begin(struct merge *m, struct wall now, struct slot *slot)
 {
-	while (m->queue.count) {
-		const struct frame *f = frame_queue_at(&m->queue, 0);
-		const struct audio_format *format = &m->formats[m->run_out];
-		if (begins_segment(m, f, format)) {
-			output_format(m, format);
-			m->begun = true;
-			m->filling = true; /* until give_real */
-			enum merge_result r = give_real(m, slot);
-			slot->new_format = true;
-			return r;
+	struct place best = { TWINS_NONE, 0 };
+	uint64_t first = UINT64_MAX;
+	struct choice chosen = { .run = NULL };
+
+	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+		struct line *l = &m->twins.lines[i];
+		const struct frame *f;
+		struct wall at;
+		while ((f = place_front(m, i, &at)) && (is_single(m) || is_due(m, at, now))) {
+			if (place_begins_segment(m, l, f, at))
+				break;
+			line_pass(l, l->front + 1);
+			m->counters.before_start_frames++;
 		}
-		drop(m, &m->counters.before_start_frames);
+		if (!f || !(is_single(m) || is_due(m, at, now)))
+			continue;
+		uint64_t msn = place_msn(m, l, f, at);
+		struct choice c = place_choice(m, i, l->front, 0);
+		if (!c.run || msn > first || (msn == first && choice_compare(&c, &chosen) > 0))
+			continue;
+		first = msn;
+		best = (struct place){ i, l->front };
+		chosen = c;
 	}
-	return MERGE_WAIT;
-}
-
-/* From fill to something real, at a boundary. `f` begins the segment that the next slot would begin. */
-static enum merge_result
-resume_real(struct merge *m, const struct audio_format *format, struct slot *slot)
-{
-	bool other = !audio_format_equal(format, &m->format);
-
-	if (other)
-		output_format(m, format);
-	enum merge_result r = give_real(m, slot);
-	slot->new_format = other;
+	if (best.line == TWINS_NONE)
+		return MERGE_WAIT;
+	m->begun = true;
+	m->minute = INT64_MAX; /* there is nothing to return from */
+	enum merge_result r = give_real(m, best, MERGE_BEGIN, now, slot);
+	m->minute = minute_of(m, slot->frame.wall);
 	return r;
 }
 
-/* While filling: frames that lie before the next slot are too late. True if the frame then at the front can go on air
- * in the next slot. */
-static bool
-real_at_boundary(struct merge *m)
-{
-	bool boundary = at_boundary(m);
-	uint64_t next = m->gap ? m->msn + 1 : layout_msn(next_wall(m), duration_ns(m, m->silence_samples), m->config.T);
+/* ---- where nothing real is */
 
-	while (m->queue.count) {
-		const struct frame *f = frame_queue_at(&m->queue, 0);
-		const struct audio_format *format = &m->formats[m->run_out];
-		uint64_t msn = layout_msn(f->wall, samples_to_ns(f->samples, format->rate), m->config.T);
-		if (msn > next)
-			return false;
-		if (msn == next && boundary && begins_segment(m, f, format))
-			return audio_format_equal(format, &m->format) || m->config.may_change(m->config.ctx, msn);
-		if (msn == next && !boundary)
-			return false; /* may yet be wanted at the next boundary, or dropped there */
-		drop(m, &m->counters.late_frames);
+/* The frame that stands in for the next slot. 0, or -1 without memory. */
+static int
+stand_in(struct merge *m, struct frame *f)
+{
+	const struct fill *file = m->config.fill;
+	const uint8_t *data = m->silence;
+	uint32_t len = m->silence_len, samples = m->slot_samples;
+
+	if (m->hole && file && fill_fits(file, &m->format)) {
+		const struct fill_frame *at = fill_at(file, place_next(m));
+		data = at->data;
+		len = at->len;
+		samples = file->samples;
 	}
-	return false;
+	if (frame_make(m->config.pool, &m->chunk, data, len, data, 0, f) < 0)
+		return -1;
+	f->samples = samples;
+	f->wall = place_next(m);
+	return 0;
 }
 
-/* Something real is at hand, and of another format. */
-static bool
-is_pending(struct merge *m)
+static enum merge_result
+give_stand_in(struct merge *m, enum merge_reason reason, struct slot *slot)
 {
-	return m->queue.count && !audio_format_equal(&m->formats[m->run_out], &m->format);
+	struct frame f;
+
+	if (stand_in(m, &f) < 0)
+		return MERGE_WAIT;
+	return give(m, f, true, reason, slot);
 }
 
 /* The station's next segment gets no media: its number passes as a gap once its time is over. */
@@ -260,98 +337,312 @@ give_gap(struct merge *m, struct wall now, struct slot *slot)
 	m->base = end;
 	m->samples = 0;
 	m->counters.gap_segments++;
-	*slot = (struct slot){ .msn = msn, .format = &m->format, .pending = is_pending(m) };
+	*slot = (struct slot){ .msn = msn,
+		.format = &m->format,
+		.reason = MERGE_FILL,
+		.pending = place_other_format(m) || m->want_format != MERGE_NONE };
 	return MERGE_GAP;
 }
 
+/* Is the hole still so short that it may end anywhere? */
 static bool
-fill_is_gap(const struct merge *m, struct wall now)
+is_young(const struct merge *m)
 {
-	if (!at_boundary(m))
+	return !m->filling && !m->gap && place_next(m).ns - m->hole_since.ns <= m->config.patience_ns;
+}
+
+/* The end of a hole that is still young is at hand. */
+static bool
+ends_soon(struct merge *m)
+{
+	struct wall at;
+
+	for (unsigned i = 0; i < MERGE_RUNS && is_young(m); i++) {
+		if (place_front(m, i, &at) && audio_format_equal(&m->twins.lines[i].format, &m->format) &&
+		    at.ns <= m->hole_since.ns + m->config.patience_ns)
+			return true;
+	}
+	return false;
+}
+
+static bool
+fill_is_gap(struct merge *m, struct wall now)
+{
+	bool file = m->config.fill && fill_fits(m->config.fill, &m->format);
+
+	if (!place_at_boundary(m))
 		return false;
-	if (!m->config.fill_silence || m->silence_len == 0 || m->gap)
+	if ((m->silence_len == 0 && !file) || m->gap)
 		return true;
-	if (next_wall(m).ns - m->fill_since.ns >= m->config.fill_limit_ns)
+	if (!m->config.fill_silence)
+		return !ends_soon(m);
+	if (place_next(m).ns - m->hole_since.ns >= m->config.fill_limit_ns)
 		return true;
 	/* nobody was there to fill it in its time: the process was away */
 	struct wall over = layout_grid(m->msn + 3, m->config.T);
 	return now.ns > over.ns + m->config.patience_ns;
 }
 
-static enum merge_result
-give_fill(struct merge *m, struct wall now, struct slot *slot)
+/* A short hole of the line on air, whose other end is there. */
+static bool
+is_short(struct merge *m)
 {
-	if (!m->filling) {
-		m->filling = true;
-		m->fill_since = next_wall(m);
+	struct wall at, since = m->hole ? m->hole_since : place_next(m);
+
+	if (m->twins.on_air == TWINS_NONE || m->filling || m->gap || m->silence_len == 0)
+		return false;
+	return place_front(m, m->twins.on_air, &at) && at.ns <= since.ns + MERGE_SHORT_NS + place_half(m);
+}
+
+static void
+hole_begin(struct merge *m)
+{
+	if (m->hole)
+		return;
+	m->hole = true;
+	m->hole_since = place_next(m);
+}
+
+/* Before a restart one of these runs was on air: its line goes on, when it has the frame. */
+static bool
+known_line(struct merge *m, struct place *at)
+{
+	struct place_want want = { .kind = m->filling ? PLACE_BOUNDARY : PLACE_CENTRE, .except = TWINS_NONE };
+
+	if (m->twins.on_air != TWINS_NONE || (m->filling && !place_at_boundary(m)))
+		return false;
+	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+		const struct run *r = &m->twins.runs[i];
+		if (r->used && runs_find(&m->runs, r) < m->runs.count && place_has(m, r->line, &want, at))
+			return true;
+	}
+	return false;
+}
+
+/* What ends the hole in this slot: in a young one anything in place, else what begins the segment. */
+static bool
+hole_end(struct merge *m, struct place *at)
+{
+	struct place_want want = { .kind = PLACE_CENTRE, .except = TWINS_NONE };
+
+	if (is_young(m) && place_best(m, &want, at))
+		return true;
+	if (!place_at_boundary(m))
+		return false;
+	want.kind = PLACE_BOUNDARY;
+	want.other_format = true;
+	if (!place_best(m, &want, at))
+		return false;
+	if (audio_format_equal(&m->twins.lines[at->line].format, &m->format) ||
+	    m->config.may_change(m->config.ctx, m->msn + 1))
+		return true;
+	want.other_format = false;
+	return place_best(m, &want, at);
+}
+
+/* The other end of the hole, if it is in this slot. */
+static bool
+hole_over(struct merge *m, bool due, struct place *at)
+{
+	struct place_want centre = { .kind = PLACE_CENTRE, .except = TWINS_NONE };
+
+	if (known_line(m, at))
+		return true;
+	if (is_short(m))
+		return place_has(m, m->twins.on_air, &centre, at);
+	return (due || is_single(m)) && hole_end(m, at);
+}
+
+static enum merge_result
+in_hole(struct merge *m, struct wall now, struct slot *slot)
+{
+	bool due = is_due(m, place_next(m), now);
+	struct place at;
+
+	if (hole_over(m, due, &at)) {
+		bool other = !audio_format_equal(&m->twins.lines[at.line].format, &m->format);
+		return give_real(m, at, other ? MERGE_FORMAT : MERGE_RETURN, now, slot);
+	}
+	if (!due)
+		return MERGE_WAIT;
+	if (is_short(m)) {
+		m->counters.bridged_holes++;
+		return give_stand_in(m, MERGE_BRIDGE, slot);
 	}
 	m->counters.on_fill = 1;
 	if (fill_is_gap(m, now))
 		return give_gap(m, now, slot);
-	enum merge_result r = give_silence(m, slot);
-	if (r == MERGE_FRAME)
-		slot->pending = is_pending(m);
-	return r;
+	return give_stand_in(m, MERGE_FILL, slot);
+}
+
+/* ---- along the line on air */
+
+/* Has the input anything in hand of another format than the output's? */
+static bool
+waits_with_format(const struct merge *m, unsigned input)
+{
+	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+		const struct line *l = &m->twins.lines[i];
+		if (l->used && l->held && !audio_format_equal(&l->format, &m->format) &&
+		    place_inputs(m, i, l->front) >> input & 1)
+			return true;
+	}
+	return false;
+}
+
+/* At a full minute: is there a better input to return to? */
+static void
+minute_begins(struct merge *m, int64_t minute)
+{
+	struct wall at = { minute * MINUTE_NS };
+
+	m->want = home_better(m, at);
+	m->minute = minute;
+	if (m->want_format != MERGE_NONE && !home_settled(m, &m->inputs[m->want_format], at))
+		m->want_format = MERGE_NONE;
+	if (m->want == m->want_format)
+		m->want = MERGE_NONE;
+}
+
+/* The line of an input that is switched to in this slot, whose time is over; it may have to wait for its format. */
+static bool
+switch_to(struct merge *m, unsigned input, struct place *at)
+{
+	struct place_want want = { .kind = PLACE_CENTRE, .inputs = 1u << input, .except = m->twins.on_air };
+
+	if (place_best(m, &want, at))
+		return true;
+	if (waits_with_format(m, input))
+		m->want_format = input;
+	else
+		m->counters.missed_returns++;
+	return false;
+}
+
+/* Is the choice by hand to be followed in this slot, which begins a segment? */
+static bool
+follows_choice(struct merge *m, struct wall next)
+{
+	if (m->chosen == MERGE_NONE || !m->choice_fresh || m->chosen == m->want_format || !place_at_boundary(m))
+		return false;
+	if (m->twins.on_air != TWINS_NONE && home_on_air(m, m->chosen, next))
+		m->choice_fresh = false;
+	/* one that is away is followed when it is there */
+	return m->choice_fresh && m->inputs[m->chosen].last.ns >= next.ns - 2 * NS_PER_S;
+}
+
+/* Which line is to go on in this slot, though the one on air has a frame? The slot's time is over. */
+static bool
+leave_to(struct merge *m, bool by_hand, struct place *at, enum merge_reason *reason)
+{
+	struct place_want format = { .kind = PLACE_BOUNDARY, .other_format = true, .except = m->twins.on_air };
+	unsigned want = m->want;
+
+	m->want = MERGE_NONE;
+	if (m->want_format != MERGE_NONE && place_at_boundary(m) && m->config.may_change(m->config.ctx, m->msn + 1)) {
+		format.inputs = 1u << m->want_format;
+		*reason = MERGE_FORMAT;
+		if (place_best(m, &format, at))
+			return true;
+	}
+	*reason = MERGE_CHOSEN;
+	if (by_hand && switch_to(m, m->chosen, at)) {
+		m->choice_fresh = false;
+		return true;
+	}
+	*reason = MERGE_MINUTE;
+	return want != MERGE_NONE && switch_to(m, want, at);
+}
+
+/* The line on air has nothing for this slot: the next run of the same input, or another line. */
+static bool
+successor(struct merge *m, bool due, struct place *at, enum merge_reason *reason)
+{
+	struct place_want adjoins = { .kind = PLACE_CENTRE,
+		.inputs = m->air_inputs,
+		.first = m->air_inputs && !is_single(m),
+		.except = m->twins.on_air };
+	struct place_want any = { .kind = PLACE_CENTRE, .except = TWINS_NONE };
+
+	*reason = MERGE_ADJOINS;
+	if ((due || is_single(m)) && place_best(m, &adjoins, at))
+		return true;
+	*reason = MERGE_BACKUP;
+	return due && !is_short(m) && place_best(m, &any, at);
+}
+
+static enum merge_result
+on_line(struct merge *m, struct wall now, struct slot *slot)
+{
+	struct wall next = place_next(m);
+	struct place at = { m->twins.on_air, m->air_next };
+	bool here = at.line != TWINS_NONE && line_frame(&m->twins.lines[at.line], at.index);
+	bool due = is_due(m, next, now);
+	enum merge_reason reason = MERGE_NEXT;
+
+	if (minute_of(m, next) > m->minute && (here || due))
+		minute_begins(m, minute_of(m, next));
+	bool by_hand = follows_choice(m, next);
+	if (by_hand || m->want != MERGE_NONE || (m->want_format != MERGE_NONE && place_at_boundary(m))) {
+		struct place to;
+		if (!due)
+			return MERGE_WAIT;
+		if (leave_to(m, by_hand, &to, &reason))
+			return give_real(m, to, reason, now, slot);
+	}
+	if (here || known_line(m, &at))
+		return give_real(m, at, MERGE_NEXT, now, slot);
+	if (successor(m, due, &at, &reason))
+		return give_real(m, at, reason, now, slot);
+	if (!due)
+		return MERGE_WAIT;
+	hole_begin(m);
+	return in_hole(m, now, slot);
+}
+
+const char *
+merge_on_air(const struct merge *m)
+{
+	if (m->twins.on_air == TWINS_NONE || !line_at(&m->twins.lines[m->twins.on_air], m->air_next - 1))
+		return "";
+	struct choice c = place_choice(m, m->twins.on_air, m->air_next - 1, 0);
+	return c.run ? c.input.name : "";
 }
 
 enum merge_result
 merge_next(struct merge *m, struct wall now, struct slot *slot)
 {
+	struct wall seen = { now.ns - m->config.patience_ns };
+
+	if (m->begun && seen.ns > place_next(m).ns)
+		seen = place_next(m);
+	twins_see(&m->twins, seen);
 	if (!m->begun)
-		return begin(m, slot);
-
-	struct wall next = next_wall(m);
-	int64_t half = duration_ns(m, m->silence_samples) / 2;
-
-	if (m->filling) {
-		if (real_at_boundary(m))
-			return resume_real(m, &m->formats[m->run_out], slot);
-		if (now.ns < next.ns + m->config.patience_ns)
-			return MERGE_WAIT;
-		return give_fill(m, now, slot);
-	}
-	bool bridge = false;
-	while (m->queue.count) {
-		const struct frame *f = frame_queue_at(&m->queue, 0);
-		if (m->run_out == m->on_air)
-			return give_real(m, slot);
-		if (!audio_format_equal(&m->formats[m->run_out], &m->format))
-			break;
-		if (f->wall.ns < next.ns - half) {
-			drop(m, &m->counters.late_frames);
-			continue;
-		}
-		if (f->wall.ns < next.ns + half)
-			return give_real(m, slot);
-		bridge = f->wall.ns <= next.ns + m->config.patience_ns;
-		break;
-	}
-	if (now.ns < next.ns + m->config.patience_ns)
-		return MERGE_WAIT;
-	if (bridge && m->silence_len) {
-		m->counters.bridged_holes++;
-		return give_silence(m, slot);
-	}
-	return give_fill(m, now, slot);
+		return begin(m, now, slot);
+	place_pass(m);
+	return m->hole ? in_hole(m, now, slot) : on_line(m, now, slot);
 }
 
 void
-merge_resume(struct merge *m, const struct audio_format *format, struct wall next, uint64_t msn, bool boundary)
+merge_resume(struct merge *m, const struct audio_format *format, struct wall next, uint64_t msn, bool boundary,
+    const struct hour_runs *runs)
 {
-	output_format(m, format);
+	output_format(m, format, 1024);
 	if (boundary) {
 		/* what a store tells of its end is rounded down to milliseconds; that must not count as the segment
 		 * before */
-		int64_t first = layout_grid(msn, m->config.T).ns - duration_ns(m, m->silence_samples) / 2;
+		int64_t first = layout_grid(msn, m->config.T).ns - samples_to_ns(m->slot_samples, format->rate) / 2;
 		if (next.ns < first)
 			next.ns = first;
 	}
 	m->begun = true;
-	m->filling = boundary; /* in mid-segment a short hole can still be bridged */
-	m->fill_since = next;
-	m->on_air = MERGE_RUNS; /* no run */
+	m->hole = m->filling = boundary; /* in mid-segment a short hole can still be bridged */
+	m->hole_since = next;
+	m->twins.on_air = TWINS_NONE;
 	m->base = next;
 	m->samples = 0;
 	m->msn = boundary ? msn - 1 : msn;
+	m->minute = minute_of(m, next);
 	m->gap = false;
+	m->runs = m->twins.known = runs ? *runs : (struct hour_runs){ 0 };
 }

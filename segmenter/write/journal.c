@@ -20,6 +20,7 @@
 #define PREFIX ".journal-"
 #define HEAD_SIZE 40
 #define RECORD_SIZE 21
+#define RUN_SIZE (HOUR_RUN_ID + 8)
 #define JOURNAL_MAX (64 * 1024 * 1024)
 #define BYTES_KEPT (1024 * 1024) /* memory that stays allocated between jobs */
 #define OPEN_MAX 4               /* journals of one rendition that are appended to at the same time */
@@ -100,20 +101,34 @@ head_write(struct text *t, const struct segment *s)
 	put_be(p, s->sample, 8);
 }
 
-/* Whole, or not at all: false. */
-static bool
-record_write(struct text *t, const struct frame *f, bool pending)
+static uint8_t *
+put_runs(uint8_t *to, const struct hour_runs *runs)
 {
-	uint8_t *record = text_reserve(t, RECORD_SIZE + f->len), *p = record;
+	to = put_be(to, runs->count, 1);
+	for (uint32_t i = 0; i < runs->count; i++) {
+		memcpy(to, runs->run[i].id, HOUR_RUN_ID);
+		to = put_be(to + HOUR_RUN_ID, (uint64_t)runs->run[i].offset_ns, 8);
+	}
+	return to;
+}
+
+/* Whole, or not at all: false. `runs`: NULL when they have not changed. */
+static bool
+record_write(struct text *t, const struct frame *f, bool pending, const struct hour_runs *runs)
+{
+	uint32_t more = runs ? 1 + runs->count * RUN_SIZE : 0, len = more + f->len;
+	uint8_t *record = text_reserve(t, RECORD_SIZE + len), *p = record;
 
 	if (!record)
 		return false;
-	p = put_be(p, f->len, 4);
+	if (runs)
+		put_runs(record + RECORD_SIZE, runs);
+	memcpy(record + RECORD_SIZE + more, f->data, f->len);
+	p = put_be(p, len, 4);
 	p = put_be(p, f->samples, 4);
 	p = put_be(p, (uint64_t)f->wall.ns, 8);
-	p = put_be(p, (uint64_t)(f->fill | pending << 1), 1);
-	p = put_be(p, XXH32(f->data, f->len, XXH32(record, RECORD_SIZE - 4, 0)), 4);
-	memcpy(p, f->data, f->len);
+	p = put_be(p, (uint64_t)(f->fill | pending << 1 | (runs ? 4 : 0)), 1);
+	put_be(p, XXH32(record + RECORD_SIZE, len, XXH32(record, RECORD_SIZE - 4, 0)), 4);
 	return true;
 }
 
@@ -333,8 +348,13 @@ journal_append(struct journal_dir *d, struct segment *s)
 	struct text *bytes = &d->journal->next.bytes;
 	if (s->journalled == 0)
 		head_write(bytes, s);
-	while (s->journalled < s->count && record_write(bytes, &s->frames[s->journalled], s->pending))
+	while (s->journalled < s->count) {
+		bool change = s->runs.count && !hour_runs_equal(&s->runs, &s->journalled_runs);
+		if (!record_write(bytes, &s->frames[s->journalled], s->pending, change ? &s->runs : NULL))
+			break;
+		s->journalled_runs = s->runs;
 		s->journalled++;
+	}
 	if (s->journalled < s->count)
 		d->journal->counters.errors++;
 	if (s->journalled > 0) /* else there was no room: the head goes again, with the first frame */
@@ -487,6 +507,24 @@ head_read(struct cursor *c, struct segment *s)
 	return !c->bad && sane && s->format.rate >= 7350 && s->format.rate <= 96000;
 }
 
+/* The runs before a frame's bytes. */
+static void
+runs_read(struct cursor *c, struct hour_runs *runs)
+{
+	struct hour_runs r = { .count = cursor_u8(c) };
+
+	if (r.count == 0 || r.count > HOUR_RUNS)
+		c->bad = true;
+	for (uint32_t i = 0; i < r.count && !c->bad; i++) {
+		const uint8_t *id = cursor_take(c, HOUR_RUN_ID);
+		if (id)
+			memcpy(r.run[i].id, id, HOUR_RUN_ID);
+		r.run[i].offset_ns = (int64_t)cursor_be(c, 8);
+	}
+	if (!c->bad)
+		*runs = r;
+}
+
 static bool
 record_read(struct cursor *c, struct segment *s, struct frame_pool *pool, struct frame_chunk **chunk)
 {
@@ -495,10 +533,22 @@ record_read(struct cursor *c, struct segment *s, struct frame_pool *pool, struct
 	int64_t wall = (int64_t)cursor_be(c, 8);
 	uint8_t flags = cursor_u8(c);
 	uint32_t hash = cursor_u32(c);
-	const uint8_t *data = len <= 8192 && samples > 0 && samples <= 8192 ? cursor_take(c, len) : NULL;
+	const uint8_t *data =
+	    len <= 8192 + 1 + HOUR_RUNS * RUN_SIZE && samples > 0 && samples <= 8192 ? cursor_take(c, len) : NULL;
+	struct hour_runs runs = s->runs;
 	struct frame f;
 
 	if (!data || XXH32(data, len, XXH32(begin, RECORD_SIZE - 4, 0)) != hash)
+		return false;
+	if (flags >> 2 & 1) {
+		struct cursor in = cursor_of(data, len);
+		runs_read(&in, &runs);
+		if (in.bad)
+			return false;
+		data = in.p;
+		len = (uint32_t)cursor_left(&in);
+	}
+	if (len > 8192)
 		return false;
 	/* frames between were not written, the disk was full: what follows is of no use */
 	if (s->count && wall - segment_end(s).ns > samples_to_ns(samples, s->format.rate) * 3 / 4)
@@ -519,6 +569,7 @@ record_read(struct cursor *c, struct segment *s, struct frame_pool *pool, struct
 	if (s->count == 0)
 		s->start = f.wall;
 	s->frames[s->count++] = f;
+	s->runs = s->journalled_runs = runs;
 	s->samples += samples;
 	s->audio_bytes += len;
 	s->fill += f.fill;

@@ -8,8 +8,9 @@
  *	"HCJ1", then what the segment is:     (all integers big endian)
  *	u64 msn, u8 codec, u8 profile, u8[4] header, u32 rate, u8 channels, u8 flags (1 discontinuity), u64 anchor,
  *	u64 sample
- *	then one record a frame: u32 length, u32 samples, i64 wall ns, u8 flags (1 fill, 2 pending),
- *	u32 xxh32 of the record so far and the frame, frame bytes
+ *	then one record a frame: u32 length, u32 samples, i64 wall ns, u8 flags (1 fill, 2 pending, 4 runs),
+ *	u32 xxh32 of the record so far and the bytes, bytes: those of the frame; with flag 4 before them, counted in the
+ *	length, what has changed of the runs on air: u8 count, then u8[16] id, i64 offset ns of each
  *
  * What has arrived and is in no segment yet (input.h) is in ".journal-input": two slots, written in turn, of which the
  * whole one with the higher number counts: "HCJ2", u64 number, u32 length, u32 xxh32 of the number, the length and the
@@ -44,7 +45,8 @@ void journal_dir_free(struct journal_dir **d);
 void journal_append(struct journal_dir *d, struct segment *s);
 /* The segment is in the store (or given up): its journal goes, with the next flush. */
 void journal_remove(struct journal_dir *d, uint64_t msn);
-/* What has arrived and is in no segment yet, in place of what was said before; goes with the next flush (copied now). */
+/* What has arrived and is in no segment yet, in place of what was said before; goes with the next flush (copied now).
+ */
 void journal_input(struct journal_dir *d, const struct text *bytes);
 /* Hand over what was appended and removed since the last flush. True when it went to the thread; false while a job is
  * under way (call again later). */

@@ -111,6 +111,7 @@ store(struct writer *w, const struct segment *s, struct scratch *scratch)
 		.fill = s->fill,
 		.audio_bytes = s->audio_bytes,
 		.station_sequence = s->station_sequence,
+		.runs = s->runs,
 		.data = scratch->bytes,
 		.len = len };
 	return store_rendition_put(w->config.store, &put);

@@ -14,6 +14,7 @@ static void
 write_all(struct text *out, const struct hour *h)
 {
 	int format = -1;
+	unsigned runs = 0;
 	text_init(out, 2 * HOUR_FILE_MAX);
 	hour_write_head(out, h->first_msn, h->segment, h->discontinuity_sequence);
 	for (size_t i = 0; i < h->count; i++) {
@@ -21,7 +22,12 @@ write_all(struct text *out, const struct hour *h)
 		bool changes = !e->gap && e->format != format;
 		if (changes)
 			format = e->format;
-		hour_write_entry(out, e, h->segment, changes ? &h->formats[format] : NULL);
+		if (changes)
+			hour_write_format(out, &h->formats[format]);
+		if (e->runs && e->runs != runs)
+			hour_write_runs(out, &h->runs[e->runs - 1]);
+		runs = e->gap ? runs : e->runs;
+		hour_write_entry(out, e, h->segment, NULL);
 	}
 	if (h->ended)
 		hour_write_tail(out, &h->rate);
@@ -38,6 +44,7 @@ check(const struct hour *h, size_t size)
 		const struct hour_entry *e = &h->entries[i];
 		CHECK(e->msn == h->first_msn + i);
 		CHECK(e->gap || e->format < h->format_count);
+		CHECK(e->runs <= h->runs_count && (!e->gap || e->runs == 0));
 		sequence += e->discontinuity;
 		CHECK(e->discontinuity_sequence == sequence);
 		hour_entry_rate(e);
@@ -52,8 +59,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hour_rate rate;
 	struct hour_entry e;
 	struct audio_format format;
+	struct hour_runs runs;
 	hour_parse_tail((const char *)data, size, &rate);
-	hour_parse_entry((const char *)data, size, UINT64_C(299208600), 6, &e, &format, why);
+	hour_parse_entry((const char *)data, size, UINT64_C(299208600), 6, &e, &format, &runs, why);
 	if (hour_parse((const char *)data, size, &h, why) < 0) {
 		CHECK(strlen(why) > 0);
 		return 0;

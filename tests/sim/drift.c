@@ -30,8 +30,7 @@ struct rendition {
 	struct merge merge;
 	struct cut cut;
 	uint64_t arrived, released; /* samples */
-	bool told;
-	uint64_t stall_until; /* ms */
+	uint64_t stall_until;       /* ms */
 	/* what came out */
 	uint64_t segments, discontinuities, last_msn, end_pts, wraps;
 	int64_t worst_boundary_ns;
@@ -149,15 +148,16 @@ judge(struct sim *s, struct rendition *r, struct segment *g)
 static void
 release(struct rendition *r)
 {
-	if (!r->told) {
-		merge_run(&r->merge, &r->format);
-		r->told = true;
-	}
+	const struct frame_run run = { .id = "drift", .format = r->format };
+
 	while (r->released < r->arrived) {
-		struct frame f = {
-			.len = 300, .samples = r->samples_per_frame, .wall = stamp_wall(&r->stamp, r->released)
-		};
-		merge_push(&r->merge, f);
+		struct frame f = { .data = (const uint8_t *)&r->released,
+			.len = sizeof(r->released),
+			.samples = r->samples_per_frame,
+			.wall = stamp_wall(&r->stamp, r->released),
+			.index = r->released / r->samples_per_frame,
+			.position = r->released };
+		merge_push(&r->merge, 0, &run, f);
 		r->released += r->samples_per_frame;
 	}
 }
@@ -232,6 +232,7 @@ begin(struct sim *s, uint64_t seed)
 			.may_change = may_change };
 		stamp_init(&s->r[i].stamp, s->r[i].format.rate);
 		merge_init(&s->r[i].merge, &config);
+		merge_input(&s->r[i].merge, "main", 1, true);
 		cut_init(&s->r[i].cut, &s->epoch, i);
 	}
 }

@@ -330,18 +330,22 @@ entries_are_read_alone(void **state)
 	struct text t;
 	struct hour_entry e = media(FIRST + 9), got = { 0 };
 	struct audio_format format = { 0 };
+	struct hour_runs runs = { 0 }, two = { .count = 2, .run = { { { 1, 2, 0xff }, -5 }, { { 9 }, INT64_MAX } } };
 	char why[128];
 	text_init(&t, 4096);
 	e.discontinuity = true;
-	hour_write_entry(&t, &e, 6, &he);
+	hour_write_format(&t, &he);
+	hour_write_runs(&t, &two);
+	hour_write_entry(&t, &e, 6, NULL);
 	size_t whole = t.len;
 	text_str(&t, "1T090054Z.ts\nleft over\n");
-	assert_int_equal(hour_parse_entry(t.data, t.len, FIRST + 9, 6, &got, &format, why), 0);
+	assert_int_equal(hour_parse_entry(t.data, t.len, FIRST + 9, 6, &got, &format, &runs, why), 0);
 	assert_int_equal(got.discontinuity_sequence, 1);
 	assert_int_equal(got.sample, e.sample);
 	assert_true(audio_format_equal(&format, &he));
-	assert_int_equal(hour_parse_entry(t.data, t.len, FIRST + 8, 6, &got, &format, why), -1);
-	assert_int_equal(hour_parse_entry(t.data, whole - 1, FIRST + 9, 6, &got, &format, why), -1);
+	assert_true(hour_runs_equal(&runs, &two));
+	assert_int_equal(hour_parse_entry(t.data, t.len, FIRST + 8, 6, &got, &format, &runs, why), -1);
+	assert_int_equal(hour_parse_entry(t.data, whole - 1, FIRST + 9, 6, &got, &format, &runs, why), -1);
 	text_fini(&t);
 }
 

@@ -34,26 +34,30 @@ struct fixture {
 	char dir[40], path[64];
 	int writer; /* of the FIFO */
 	/* what came out */
+	struct frame_run run;
+	uint64_t index, position; /* of its next frame */
 	struct audio_format runs[RUNS_MAX];
 	uint32_t run_frames[RUNS_MAX], run_count, count;
 	struct frame frames[FRAMES_MAX];
 };
 
+/* A run begins with index and position 0, and both go on without a hole. */
 static void
-on_run(void *ctx, const struct audio_format *format)
+on_frame(void *ctx, const struct frame_run *run, struct frame frame)
 {
 	struct fixture *f = ctx;
 
-	assert_true(f->run_count < RUNS_MAX);
-	f->runs[f->run_count++] = *format;
-}
-
-static void
-on_frame(void *ctx, struct frame frame)
-{
-	struct fixture *f = ctx;
-
-	assert_true(f->count < FRAMES_MAX && f->run_count > 0);
+	if (f->run_count == 0 || memcmp(run->id, f->run.id, RUN_ID_SIZE) != 0) {
+		assert_true(f->run_count < RUNS_MAX);
+		f->runs[f->run_count++] = run->format;
+		f->run = *run;
+		f->index = f->position = 0;
+	}
+	assert_true(f->count < FRAMES_MAX);
+	assert_true(audio_format_equal(&run->format, &f->run.format));
+	assert_int_equal(frame.index, f->index++);
+	assert_int_equal(frame.position, f->position);
+	f->position += frame.samples;
 	f->run_frames[f->run_count - 1]++;
 	f->frames[f->count++] = frame;
 }
@@ -102,10 +106,9 @@ teardown(void **state)
 static void
 begin(struct fixture *f)
 {
-	struct input_context context = { .loop = &f->loop,
-		.pool = &f->pool,
-		.timebase = &f->timebase,
-		.sink = { .run = on_run, .frame = on_frame, .ctx = f } };
+	struct input_context context = {
+		.loop = &f->loop, .pool = &f->pool, .timebase = &f->timebase, .sink = { .frame = on_frame, .ctx = f }
+	};
 	struct text errors;
 
 	text_init(&errors, 4096);

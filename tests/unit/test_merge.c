@@ -11,7 +11,7 @@
 #define SEGMENT 6
 #define PATIENCE (3 * NS_PER_S)
 #define K0 INT64_C(299208600)
-#define SECONDS(n) ((n) * NS_PER_S)
+#define SECONDS(n) ((n)*NS_PER_S)
 
 static const struct audio_format lc44 = { CODEC_AAC, AAC_LC, { 0xff, 0xf1, 0x50, 0x80 }, 44100, 2 };
 static const struct audio_format lc48 = { CODEC_AAC, AAC_LC, { 0xff, 0xf1, 0x4c, 0x80 }, 48000, 2 };
@@ -19,9 +19,11 @@ static const struct audio_format lc48 = { CODEC_AAC, AAC_LC, { 0xff, 0xf1, 0x4c,
 struct bench {
 	struct merge merge;
 	struct frame_pool pool;
+	struct frame_run run; /* that frames are pushed of */
+	uint64_t index, position;
 	uint64_t change_at; /* from this segment on the format may change */
 	/* what came out */
-	struct wall next;   /* end of the last slot */
+	struct wall next; /* end of the last slot */
 	uint64_t msn, real, fill, gaps;
 	bool pending, new_format;
 	int64_t worst_seam;
@@ -46,9 +48,15 @@ bench_init(struct bench *b, bool silence, int64_t limit)
 {
 	memset(b, 0, sizeof(*b));
 	frame_pool_init(&b->pool, 8 << 20);
-	struct merge_config config = { .T = SEGMENT, .patience_ns = PATIENCE, .fill_silence = silence, .fill_limit_ns = limit,
-		.pool = &b->pool, .may_change = may_change, .ctx = b };
+	struct merge_config config = { .T = SEGMENT,
+		.patience_ns = PATIENCE,
+		.fill_silence = silence,
+		.fill_limit_ns = limit,
+		.pool = &b->pool,
+		.may_change = may_change,
+		.ctx = b };
 	merge_init(&b->merge, &config);
+	merge_input(&b->merge, "main", 1, true);
 }
 
 static void
@@ -58,7 +66,7 @@ bench_fini(struct bench *b)
 	frame_pool_fini(&b->pool);
 }
 
-/* Frames of a run from `from` up to `to`, pushed at once. Returns where it ended. */
+/* Frames of the run from `from` up to `to`, pushed at once. Returns where it ended. */
 static struct wall
 push(struct bench *b, const struct audio_format *format, struct wall from, struct wall to)
 {
@@ -66,7 +74,15 @@ push(struct bench *b, const struct audio_format *format, struct wall from, struc
 	struct wall at = from;
 
 	while (at.ns < to.ns) {
-		merge_push(&b->merge, (struct frame){ .len = 100, .samples = 1024, .wall = at });
+		uint64_t bytes[2] = { b->index, b->run.id[0] };
+		merge_push(&b->merge, 0, &b->run,
+		    (struct frame){ .data = (const uint8_t *)bytes,
+			.len = sizeof(bytes),
+			.samples = 1024,
+			.wall = at,
+			.index = b->index++,
+			.position = b->position });
+		b->position += 1024;
 		n += 1024;
 		at.ns = from.ns + samples_to_ns(n, format->rate);
 	}
@@ -76,7 +92,9 @@ push(struct bench *b, const struct audio_format *format, struct wall from, struc
 static struct wall
 run(struct bench *b, const struct audio_format *format, struct wall from, struct wall to)
 {
-	merge_run(&b->merge, format);
+	b->run.id[0]++;
+	b->run.format = *format;
+	b->index = b->position = 0;
 	return push(b, format, from, to);
 }
 
@@ -214,15 +232,31 @@ burst_behind_the_fill_waits_for_the_boundary(void **state)
 	(void)state;
 	bench_init(&b, true, SECONDS(600));
 	run(&b, &lc44, grid(0), (struct wall){ grid(1).ns - SECONDS(1) });
-	drain(&b, (struct wall){ grid(1).ns + SECONDS(5) });
-	assert_in_range(b.next.ns, grid(1).ns + SECONDS(1), grid(1).ns + SECONDS(3));
+	drain(&b, (struct wall){ grid(1).ns + SECONDS(5) + 500 * NS_PER_MS });
+	assert_in_range(b.next.ns, grid(1).ns + SECONDS(2), grid(1).ns + SECONDS(3));
 	/* back with old audio, also of the begin of the segment that is half filled */
 	run(&b, &lc44, (struct wall){ grid(1).ns - SECONDS(2) }, grid(4));
-	drain(&b, (struct wall){ grid(1).ns + SECONDS(5) });
+	drain(&b, (struct wall){ grid(1).ns + SECONDS(5) + 500 * NS_PER_MS });
 	assert_int_equal(b.merge.counters.on_fill, 1);
 	drain(&b, (struct wall){ grid(4).ns });
 	assert_int_equal(b.merge.counters.on_fill, 0);
 	assert_in_range(b.fill, 300, 303); /* the last second of segment 0, and segment 1 */
+	bench_fini(&b);
+}
+
+static void
+hole_within_patience_ends_where_the_source_is_back(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, true, SECONDS(600));
+	struct wall end = run(&b, &lc44, grid(0), (struct wall){ grid(0).ns + SECONDS(2) });
+	drain(&b, (struct wall){ end.ns + PATIENCE + SECONDS(2) }); /* two seconds are filled */
+	run(&b, &lc44, (struct wall){ end.ns + SECONDS(2) + 500 * NS_PER_MS }, grid(2));
+	drain(&b, grid(2));
+	assert_in_range(b.fill, 107, 109); /* 2.5 s */
+	assert_int_equal(b.merge.counters.late_frames, 0);
 	bench_fini(&b);
 }
 
@@ -312,7 +346,7 @@ resumed_in_mid_segment(void **state)
 	(void)state;
 	bench_init(&b, true, SECONDS(600));
 	struct wall next = { grid(2).ns + SECONDS(3) };
-	merge_resume(&b.merge, &lc44, next, (uint64_t)K0 + 2, false);
+	merge_resume(&b.merge, &lc44, next, (uint64_t)K0 + 2, false, NULL);
 	b.next = next;
 	b.msn = (uint64_t)K0 + 2;
 	run(&b, &lc44, (struct wall){ next.ns + SECONDS(1) }, grid(5));
@@ -321,8 +355,8 @@ resumed_in_mid_segment(void **state)
 	bench_fini(&b);
 }
 
-/* A tape is given again from its beginning, and the store ends with one of its segments, as it says `early` ns before it
- * does: the next one goes on with it, also where a frame lies on the edge between two numbers. */
+/* A tape is given again from its beginning, and the store ends with one of its segments, as it says `early` ns before
+ * it does: the next one goes on with it, also where a frame lies on the edge between two numbers. */
 static void
 resume_tape(int64_t offset, uint64_t msn, int64_t early)
 {
@@ -335,7 +369,7 @@ resume_tape(int64_t offset, uint64_t msn, int64_t early)
 	bench_init(&b, true, SECONDS(600));
 	while (layout_msn(next, duration, SEGMENT) < msn)
 		next.ns = from.ns + samples_to_ns(n += 1024, 48000);
-	merge_resume(&b.merge, &lc48, (struct wall){ next.ns - early }, msn, true);
+	merge_resume(&b.merge, &lc48, (struct wall){ next.ns - early }, msn, true, NULL);
 	run(&b, &lc48, from, (struct wall){ next.ns + SECONDS(20) });
 	drain(&b, (struct wall){ next.ns + SECONDS(1) });
 	assert_int_equal(b.fill, 0);
@@ -381,6 +415,7 @@ main(void)
 		cmocka_unit_test(stall_within_patience_costs_nothing),
 		cmocka_unit_test(lost_source_is_filled_until_a_boundary),
 		cmocka_unit_test(burst_behind_the_fill_waits_for_the_boundary),
+		cmocka_unit_test(hole_within_patience_ends_where_the_source_is_back),
 		cmocka_unit_test(gap_after_the_limit_and_back),
 		cmocka_unit_test(fill_gap_still_finishes_the_segment),
 		cmocka_unit_test(other_format_waits_for_its_boundary),

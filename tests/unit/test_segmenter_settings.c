@@ -120,11 +120,12 @@ test_type_order(void **state)
 		[INPUT_PIPE] = "pipe\npath = x",
 		[INPUT_COMMAND] = "command\ncommand = x",
 		[INPUT_STDIN] = "stdin",
+		[INPUT_RELAY] = "relay",
 	};
 	struct text errors;
 
 	(void)state;
-	for (int type = 0; type <= INPUT_STDIN; type++) {
+	for (int type = 0; type <= INPUT_RELAY; type++) {
 		char text[512];
 		struct config c;
 		snprintf(text, sizeof(text), STATION LISTENER HIFI "type = %s\n", keys[type]);
@@ -187,8 +188,10 @@ test_across_sections(void **state)
 {
 	(void)state;
 	bad(STATION "[input fip/none main]\ntype = file\npath = x\n", "there is no [rendition fip/none]");
-	bad(STATION HIFI "type = file\npath = x\n[input fip/hifi backup]\ntype = file\npath = y\n",
-	    "fip/hifi has the input main already");
+	good(STATION HIFI "type = file\npath = x\n[input fip/hifi backup]\ntype = relay\npriority = 2\n");
+	bad(STATION HIFI "type = file\npath = x\n[input fip/hifi main]\ntype = file\npath = y\n",
+	    "[input fip/hifi main]");
+	bad(STATION HIFI "type = relay\ntimeout = 3s\n", "type = relay does not take it");
 	bad(STATION HIFI "type = icecast-source\nmount = /m\npassword_env = P\n", "needs a section [icecast-listener]");
 	bad(STATION LISTENER HIFI "type = icecast-source\nmount = /m\npassword_env = P\n" LOFI
 				  "type = icecast-source\nmount = /m\npassword_env = P\n",

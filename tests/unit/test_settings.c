@@ -100,7 +100,7 @@ values_are_read(void **state)
 	assert_int_equal(s->segment, 4 * NS_PER_S);
 	assert_int_equal(s->retention, INT64_C(7) * 86400 * NS_PER_S);
 	assert_int_equal(s->max_span, INT64_C(12) * 3600 * NS_PER_S);
-	assert_int_equal(s->fill, FILL_GAP);
+	assert_string_equal(s->fill, "gap");
 	assert_int_equal(s->fill_limit, 300 * NS_PER_S);
 	const struct rendition_settings *r = config_find(&c, "rendition", "fip/hifi");
 	assert_int_equal(r->format, CONTAINER_PACKED);
@@ -128,7 +128,9 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(s->segment, 6 * NS_PER_S);
 	assert_int_equal(s->window, 60 * NS_PER_S);
 	assert_int_equal(s->max_span, INT64_C(24) * 3600 * NS_PER_S);
-	assert_int_equal(s->fill, FILL_SILENCE);
+	assert_string_equal(s->fill, "silence");
+	assert_int_equal(s->patience, 0);
+	assert_int_equal(s->settle, 10 * NS_PER_S);
 	assert_int_equal(s->fill_limit, 600 * NS_PER_S);
 	const struct rendition_settings *r = config_find(&c, "rendition", "a/b");
 	assert_int_equal(r->format, CONTAINER_TS);
