@@ -8,6 +8,8 @@
 
 #include "base/log.h"
 
+#define JOIN_SLOTS 8 /* more than the time between two looks back */
+
 void
 twins_init(struct twins *t, int64_t patience_ns)
 {
@@ -82,9 +84,12 @@ own_line(struct twins *t, unsigned run, const struct frame *f)
 
 	if (line == MERGE_RUNS || line_init(&t->lines[line], &r->head.format, t->patience_ns, f->samples) < 0)
 		return -1;
+	if (t->end < line + 1)
+		t->end = line + 1;
 	r->line = line;
 	r->shift = r->samples_shift = 0;
 	r->member = f->wall;
+	r->from = INT64_MIN;
 	t->lines[line].members = UINT32_C(1) << run;
 	return 0;
 }
@@ -92,8 +97,8 @@ own_line(struct twins *t, unsigned run, const struct frame *f)
 static unsigned
 run_find(struct twins *t, unsigned input, const struct frame_run *head)
 {
-	for (unsigned n = 0; n < MERGE_RUNS; n++) {
-		unsigned i = (t->newest + n) % MERGE_RUNS; /* the one that came last comes again, mostly */
+	for (unsigned n = 0; n < t->end; n++) {
+		unsigned i = (t->newest + n) % t->end; /* the one that came last comes again, mostly */
 		const struct run *r = &t->runs[i];
 		if (r->used && r->input == input && memcmp(r->head.id, head->id, RUN_ID_SIZE) == 0)
 			return i;
@@ -112,6 +117,8 @@ run_add(struct twins *t, unsigned input, const struct frame_run *head, const str
 		t->counters.dropped_runs++;
 		run_drop(t, i);
 	}
+	if (t->end < i + 1)
+		t->end = i + 1;
 	t->runs[i] = (struct run){ .used = true,
 		.head = *head,
 		.input = input,
@@ -131,7 +138,7 @@ run_add(struct twins *t, unsigned input, const struct frame_run *head, const str
 void
 twins_forget(struct twins *t, struct wall before)
 {
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < t->end; i++) {
 		const struct run *r = &t->runs[i];
 		bool on_air = r->used && r->line == t->on_air;
 		if (!r->used || r->last_wall.ns >= before.ns ||
@@ -140,11 +147,13 @@ twins_forget(struct twins *t, struct wall before)
 		if (t->lines[r->line].held == 0 || t->lines[r->line].members != UINT32_C(1) << i)
 			run_drop(t, i);
 	}
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < t->end; i++) {
 		struct line *l = &t->lines[i];
 		if (l->used && l->members == 0 && i != t->on_air)
 			line_fini(l);
 	}
+	while (t->end > 0 && !t->runs[t->end - 1].used && !t->lines[t->end - 1].used)
+		t->end--;
 }
 
 /* ---- frames */
@@ -170,6 +179,7 @@ count(struct twins *t, struct run *r, enum line_result result)
 		r->frames++;
 		break;
 	case LINE_TWIN:
+	case LINE_EARLY:
 		r->frames++;
 		t->counters.twins++;
 		break;
@@ -339,10 +349,10 @@ join(struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j, struct wall 
 {
 	struct line *to = &t->lines[a], *from = &t->lines[b];
 	const struct line_slot *x = line_at(to, i), *y = line_at(from, j);
-	int64_t d = i - j, samples = x->position - y->position;
+	int64_t since = i + to->lag + JOIN_SLOTS, d = i - j, samples = x->position - y->position;
 	int64_t offset = x->base_ns + t->runs[x->run].offset_ns - y->base_ns - t->runs[y->run].offset_ns;
 
-	for (unsigned r = 0; r < MERGE_RUNS; r++) {
+	for (unsigned r = 0; r < t->end; r++) {
 		if (!(from->members >> r & 1))
 			continue;
 		t->runs[r].line = a;
@@ -350,9 +360,10 @@ join(struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j, struct wall 
 		t->runs[r].samples_shift += samples;
 		t->runs[r].offset_ns += offset;
 		t->runs[r].member = at;
+		t->runs[r].from = since;
 	}
 	to->members |= from->members;
-	t->counters.twins += line_absorb(to, t->runs, from, d, samples);
+	t->counters.twins += line_absorb(to, from, d, samples, since);
 	t->counters.joined++;
 	line_fini(from);
 	log_info("twins found: these runs carry the same frames runs=%d frames_apart=%" PRId64 " ms_apart=%" PRId64,
@@ -369,7 +380,7 @@ compare(struct twins *t, unsigned a, int64_t index, struct wall at)
 
 	if (l->window->repeat[place(index)])
 		return false;
-	for (unsigned b = 0; b < MERGE_RUNS; b++) {
+	for (unsigned b = 0; b < t->end; b++) {
 		struct line *o = &t->lines[b];
 		if (b == a || !o->used || !audio_format_equal(&o->format, &l->format) || !window_find(o, s->hash, &j) ||
 		    !same_frames(l, index, o, j))
@@ -430,13 +441,14 @@ seen_before(const struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j)
 }
 
 void
-twins_see(struct twins *t, struct wall until)
+twins_see(struct twins *t, struct wall until,
+    void (*seen)(void *ctx, const struct line *l, const struct line_slot *s, struct wall at), void *ctx)
 {
 	for (;;) {
 		unsigned first = TWINS_NONE;
 		int64_t index = 0, i;
 		struct wall at = { 0 }, w;
-		for (unsigned b = 0; b < MERGE_RUNS; b++) {
+		for (unsigned b = 0; b < t->end; b++) {
 			struct line *l = &t->lines[b];
 			if (!l->used || !next_unseen(t, l, &i, &w) || w.ns > until.ns)
 				continue;
@@ -450,6 +462,7 @@ twins_see(struct twins *t, struct wall until)
 		if (first == TWINS_NONE)
 			return;
 		see(&t->lines[first], index, at);
+		seen(ctx, &t->lines[first], line_at(&t->lines[first], index), at);
 		compare(t, first, index, at);
 	}
 }
