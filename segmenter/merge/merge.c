@@ -134,6 +134,7 @@ move_to(struct merge *m, struct wall base, uint64_t samples)
 	m->base = base;
 	m->samples = samples;
 	m->next.ns = base.ns + samples_to_ns(samples, m->format.rate);
+	m->twins.next = m->next;
 }
 
 static int64_t

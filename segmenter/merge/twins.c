@@ -8,7 +8,8 @@
 
 #include "base/log.h"
 
-#define JOIN_SLOTS 8 /* more than the time between two looks back */
+#define FAR_NS (60 * NS_PER_S) /* ahead of the output, beyond which no run jumps */
+#define JOIN_SLOTS 8           /* more than the time between two looks back */
 
 void
 twins_init(struct twins *t, int64_t patience_ns)
@@ -163,7 +164,8 @@ run_leaves(struct twins *t, unsigned run, const struct frame *f)
 {
 	struct run *r = &t->runs[run];
 
-	log_warn("a run is no twin any more: it brought another frame than the others at=%" PRIu64, r->end);
+	log_warn("a run leaves its line: it brought another frame than the others, or came from nowhere index=%" PRIu64,
+	    f->index);
 	t->counters.parted++;
 	line_leave(&t->lines[r->line], run);
 	r->offset_ns = 0;
@@ -208,6 +210,25 @@ supplied_by(const struct twins *t, uint32_t supplied, unsigned input)
 	return false;
 }
 
+/* Is the frame from further ahead than a run can come to? */
+static bool
+is_wild(const struct twins *t, const struct run *r, const struct frame *f)
+{
+	const struct line *l = &t->lines[r->line];
+
+	return t->next.ns && l->begun && (int64_t)f->index + r->shift - l->end > LINE_HELD_MAX &&
+	       f->wall.ns > t->next.ns + FAR_NS;
+}
+
+/* Does it lie behind all that its line remembers, though its time has not come? Then what came before it was wild. */
+static bool
+is_behind_the_wild(const struct twins *t, const struct run *r, const struct frame *f)
+{
+	const struct line *l = &t->lines[r->line];
+
+	return t->next.ns && l->begun && (int64_t)f->index + r->shift < l->low && f->wall.ns > t->next.ns;
+}
+
 enum line_result
 twins_push(struct twins *t, unsigned input, const struct frame_run *head, struct frame f, bool *first)
 {
@@ -223,6 +244,12 @@ twins_push(struct twins *t, unsigned input, const struct frame_run *head, struct
 		goto drop;
 	t->newest = i;
 	struct run *r = &t->runs[i];
+	if (is_wild(t, r, &f))
+		goto drop;
+	if (is_behind_the_wild(t, r, &f))
+		run_leaves(t, i, &f);
+	if (!r->used)
+		goto drop;
 	uint64_t hash = XXH3_64bits(f.data, f.len);
 	r->by_path[f.path % FRAME_PATHS]++;
 	enum line_result result = line_push(&t->lines[r->line], t->runs, i, &f, hash, &supplied);

@@ -38,6 +38,7 @@ struct twins {
 	unsigned on_air;        /* line, or TWINS_NONE: never dropped, and the one that others join */
 	unsigned newest;        /* run that came last */
 	unsigned end;           /* runs and lines from there on are not used */
+	struct wall next;       /* where the output is; ns 0: it has not begun */
 	struct hour_runs known; /* runs that were on air before a restart, and their offsets */
 	struct twins_counters counters;
 };
