@@ -377,6 +377,7 @@ join(struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j, struct wall 
 	struct line *to = &t->lines[a], *from = &t->lines[b];
 	const struct line_slot *x = line_at(to, i), *y = line_at(from, j);
 	int64_t since = i + to->lag + JOIN_SLOTS, d = i - j, samples = x->position - y->position;
+	int64_t apart = line_stamp(y, t->runs, from->format.rate).ns - line_stamp(x, t->runs, to->format.rate).ns;
 	int64_t offset = x->base_ns + t->runs[x->run].offset_ns - y->base_ns - t->runs[y->run].offset_ns;
 
 	for (unsigned r = 0; r < t->end; r++) {
@@ -393,8 +394,8 @@ join(struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j, struct wall 
 	t->counters.twins += line_absorb(to, from, d, samples, since);
 	t->counters.joined++;
 	line_fini(from);
-	log_info("twins found: these runs carry the same frames runs=%d frames_apart=%" PRId64 " ms_apart=%" PRId64,
-	    __builtin_popcount(to->members), d, offset / NS_PER_MS);
+	log_info("twins found: these runs carry the same frames runs=%d stamps_apart_ms=%" PRId64,
+	    __builtin_popcount(to->members), apart / NS_PER_MS);
 }
 
 /* Frame `index` of line `a` has just been seen. True when it told that a line is a twin: one of the two is gone. */

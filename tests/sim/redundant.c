@@ -4,8 +4,8 @@
  *	- the slots are the same in all plays: frames, wall times, numbers;
  *	- they follow on each other by at most one frame's seam, numbers by at most one;
  *	- no frame comes twice, and those of one encoder come in their order;
- *	- a frame that came by any path to any twin of the line on air is not lost;
- *	- when one of two twins dies, not one slot differs from the play in which it lives.
+ *	- when one of two twins dies, not one slot differs from the play in which it lives;
+ *	- when stamps were slewed before, the time line goes on without a step.
  * Prints TAP.
  *	redundant [--long] [SEED]      60 scenarios; 2000 with --long */
 #include <inttypes.h>
@@ -387,6 +387,36 @@ deaths(uint64_t seed, uint64_t scenarios)
 	}
 }
 
+/* The stamps of the first are slewed for long before it dies: the time line goes on without a step. */
+static void
+handovers(uint64_t seed, uint64_t scenarios)
+{
+	for (uint64_t n = 0; n < scenarios; n++) {
+		struct scenario s = { .number = seed + n, .end_ns = 100 * NS_PER_S };
+		int64_t dies = 60000 + (int64_t)draw(s.number, 23, 0, 0, 20000);
+		unsigned slewed = (unsigned)draw(s.number, 24, 0, 0, 2);
+		add(&s, 0, 0, 0, slewed ? 100000 : dies);
+		add(&s, 0, 0, 700, slewed ? dies : 100000);
+		for (unsigned i = 0; i < s.count; i++)
+			s.senders[i].loss = 0;
+		s.senders[slewed].slew_from_ns = 12 * NS_PER_S;
+		s.senders[!slewed].slew_from_ns = 0;
+		struct play *p = play(&s, seed, DELAY_MOST);
+		judge(&s, p);
+		if (p->fill || p->twins != 1 || p->switches != 1)
+			FAULT("scenario %" PRIu64 ": %" PRIu64 " frames of fill, %" PRIu64 " twins, %" PRIu64
+			      " changes",
+			    s.number, p->fill, p->twins, p->switches);
+		for (unsigned i = 1; i < p->count; i++) {
+			int64_t step = p->slots[i].wall_ns - p->slots[i - 1].wall_ns - frame_ns(1);
+			if (step > 10000 || step < -10000)
+				FAULT("scenario %" PRIu64 ": the time line steps by %" PRId64 " ns at slot %u",
+				    s.number, step, i);
+		}
+		free(p);
+	}
+}
+
 static int
 report(unsigned n, bool good, const char *name)
 {
@@ -408,6 +438,9 @@ main(int argc, char **argv)
 	faults = 0;
 	deaths(seed, scenarios);
 	failed += report(2, faults == 0, "the death of a twin changes nothing");
-	printf("1..2\n");
+	faults = 0;
+	handovers(seed, scenarios);
+	failed += report(3, faults == 0, "a twin takes the time line over without a step");
+	printf("1..3\n");
 	return failed ? 1 : 0;
 }
