@@ -5,6 +5,7 @@
 #define JUMP_NS NS_PER_S          /* how far arrivals must be off to be judged */
 #define WINDOW_NS (10 * NS_PER_S) /* the envelope is the lowest arrival in a window of this length */
 #define SLEW_PPM 200
+#define DEAD_NS (5 * NS_PER_MS) /* the envelope may be off by so much: what is steady is left alone */
 
 void
 stamp_init(struct stamp *s, uint32_t rate)
@@ -56,7 +57,8 @@ stamp_judge(struct stamp *s, struct wall now)
 	return STAMP_RELEASE;
 }
 
-/* Follow the lower envelope of arrivals: once a window, what it was off becomes slew to be spent. */
+/* Follow the lower envelope of arrivals: once a window, what it was off becomes slew to be spent. Within the dead band
+ * it is not followed, so that of a steady encoder two receivers' mappings differ by a constant. */
 static void
 stamp_follow(struct stamp *s, struct wall now, int64_t off)
 {
@@ -66,7 +68,7 @@ stamp_follow(struct stamp *s, struct wall now, int64_t off)
 		s->window = now;
 	if (now.ns - s->window.ns < WINDOW_NS)
 		return;
-	s->slew_ns = s->envelope_ns;
+	s->slew_ns = s->envelope_ns > DEAD_NS || s->envelope_ns < -DEAD_NS ? s->envelope_ns : 0;
 	s->envelope_ns = INT64_MAX;
 	s->window = now;
 }

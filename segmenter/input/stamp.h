@@ -3,8 +3,9 @@
  *
  * A run's wall time is base + media position. The base is the lowest `arrival - media time` seen in the first second,
  * because servers and reconnecting encoders send a burst of old audio first: it then lies in the past, where it
- * belongs. Later the base is slewed by at most 200 ppm towards the lower envelope of arrivals (encoder clocks drift).
- * When arrivals stay off by more than 1 s for 1 s, audio was lost: a new run begins. */
+ * belongs. Later the base is slewed by at most 200 ppm towards the lower envelope of arrivals (encoder clocks drift),
+ * once that is off by more than 5 ms. When arrivals stay off by more than 1 s for 1 s, audio was lost: a new run
+ * begins. */
 #ifndef HINDCAST_STAMP_H
 #define HINDCAST_STAMP_H
 

@@ -28,7 +28,7 @@ bool
 home_settled(const struct merge *m, const struct merge_input *in, struct wall at)
 {
 	int64_t end = (at.ns - m->config.patience_ns) / NS_PER_S, settle = m->config.settle_ns / NS_PER_S, sum = 0;
-	int64_t frame_us = samples_to_ns(m->slot_samples, m->format.rate) / 1000;
+	int64_t frame_us = m->slot_ns / 1000;
 
 	if (end - settle <= in->newest_s - MERGE_SUPPLY)
 		return false;
@@ -50,10 +50,10 @@ home_on_air(const struct merge *m, unsigned input, struct wall at)
 {
 	const struct line *l = &m->twins.lines[m->twins.on_air];
 
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		const struct run *r = &m->twins.runs[i];
 		if ((l->members >> i & 1) && r->input == input &&
-		    r->last_wall.ns + r->offset_ns >= at.ns - m->config.patience_ns - NS_PER_S)
+		    r->last_wall.ns + run_offset_ns(r) >= at.ns - m->config.patience_ns - NS_PER_S)
 			return true;
 	}
 	return false;

@@ -31,8 +31,12 @@ line_init(struct line *l, const struct audio_format *format, int64_t patience_ns
 {
 	int64_t each = samples_to_ns(samples, format->rate);
 
-	*l = (struct line){ .used = true, .format = *format, .slot_size = LINE_HISTORY, .frame_size = FRAMES_LEAST };
-	l->lag = each > 0 ? patience_ns / each + 1 : LINE_LAG_MAX;
+	*l = (struct line){ .used = true,
+		.format = *format,
+		.samples = samples,
+		.slot_size = LINE_HISTORY,
+		.frame_size = FRAMES_LEAST };
+	l->lag = each > 0 ? 2 * patience_ns / each + 1 : LINE_LAG_MAX;
 	if (l->lag > LINE_LAG_MAX)
 		l->lag = LINE_LAG_MAX;
 	l->slots = calloc(l->slot_size, sizeof(*l->slots));
@@ -208,12 +212,14 @@ line_push(
 		if (s->hash != hash)
 			return LINE_MISMATCH;
 		s->runs |= UINT32_C(1) << run;
-		if (s->run == LINE_NO_RUN || run_before(r, &runs[s->run])) {
+		if (index >= r->from && (s->run == LINE_NO_RUN || run_before(r, &runs[s->run]))) {
 			s->run = (uint8_t)run;
 			s->base_ns = base;
 		}
 		return LINE_TWIN;
 	}
+	if (index < r->from)
+		return LINE_EARLY;
 	bool late = index < l->taken;
 	if (late && index >= l->end)
 		extend(l, index + 1);
@@ -250,23 +256,42 @@ map_slot(struct line *l, struct run *runs)
 	l->leader_last = l->mapped;
 }
 
+/* The first slot says it, until the first that lies `lag` back does. */
+static void
+map_begin(struct line *l, const struct run *runs)
+{
+	int64_t first = l->low;
+
+	while (!line_at(l, first))
+		first++;
+	const struct line_slot *s = line_at(l, first);
+	l->mapped_any = true;
+	l->leader = s->run;
+	l->base_ns = s->base_ns + (s->run == LINE_NO_RUN ? 0 : runs[s->run].offset_ns);
+	l->mapped = l->leader_last = l->first = first;
+	l->first_ns = l->base_ns;
+}
+
 struct wall
 line_wall(struct line *l, struct run *runs, int64_t index)
 {
 	const struct line_slot *s = line_at(l, index);
 
 	CHECK(s);
-	if (!l->mapped_any) {
-		l->mapped_any = true;
-		l->leader = s->run;
-		l->base_ns = s->base_ns + (s->run == LINE_NO_RUN ? 0 : runs[s->run].offset_ns);
-		l->mapped = l->leader_last = index;
-	}
+	if (!l->mapped_any)
+		map_begin(l, runs);
 	if (l->mapped < l->low)
 		l->mapped = l->low;
-	for (; l->mapped <= index - l->lag; l->mapped++)
+	for (; l->mapped <= index - l->lag; l->mapped++) {
 		map_slot(l, runs);
-	return (struct wall){ l->base_ns + line_ns(s->position, l->format.rate) };
+		slot(l, l->mapped)->mapped_ns = l->base_ns;
+	}
+	int64_t base = l->base_ns, at = index - l->lag;
+	if (at < l->first)
+		base = l->first_ns;
+	else if (at >= l->low)
+		base = slot(l, at)->mapped_ns; /* a later slot may have been asked for before */
+	return (struct wall){ base + line_ns(s->position, l->format.rate) };
 }
 
 /* ---- what goes out */
@@ -336,36 +361,28 @@ line_leave(struct line *l, unsigned run)
 }
 
 uint32_t
-line_absorb(struct line *l, const struct run *runs, struct line *from, int64_t d, int64_t samples)
+line_absorb(struct line *l, struct line *from, int64_t d, int64_t samples, int64_t since)
 {
-	uint32_t released = 0;
-
 	for (int64_t i = from->low; i < from->end; i++) {
-		struct line_slot *s = slot(from, i), *to;
+		struct line_slot *s = slot(from, i), *to = line_at(l, i + d);
 		int64_t index = i + d;
-		if (s->runs == 0 || index < l->low)
+		if (s->runs == 0)
 			continue;
-		to = line_at(l, index);
-		if (to && to->hash == s->hash) {
-			to->runs |= s->runs;
-			if (to->run == LINE_NO_RUN ||
-			    (s->run != LINE_NO_RUN && run_before(&runs[s->run], &runs[to->run]))) {
-				to->run = s->run;
-				to->base_ns = s->base_ns;
-			}
+		if (to) {
+			to->runs |= to->hash == s->hash ? s->runs : 0;
+			continue;
 		}
-		if (to || !s->held || index < l->taken || hold(l, index, frame(from, i)) < 0)
+		if (index < since || index < l->taken || !s->held || hold(l, index, frame(from, i)) < 0)
 			continue;
+		s->held = false;
+		from->held--;
 		to = slot(l, index);
 		to->hash = s->hash;
 		to->base_ns = s->base_ns;
 		to->position = s->position + samples;
 		to->runs = s->runs;
 		to->run = s->run;
-		s->held = false;
-		from->held--;
 	}
 	find_front(from);
-	released = line_pass(from, from->end);
-	return released;
+	return line_pass(from, from->end);
 }

@@ -22,12 +22,13 @@
 #define LINE_NO_RUN 255
 
 struct line_slot {
-	uint64_t hash;    /* of the frame's bytes */
-	int64_t base_ns;  /* wall time of position 0 of run `run`, by its own stamps */
-	int64_t position; /* in the line, samples */
-	uint32_t runs;    /* bit i: run i has supplied it; 0: nobody has, and the rest says nothing */
-	uint8_t run;      /* the best of them by run_before; LINE_NO_RUN: it has left */
-	bool held;        /* its frame is in hand */
+	uint64_t hash;     /* of the frame's bytes */
+	int64_t base_ns;   /* wall time of position 0 of run `run`, by its own stamps */
+	int64_t position;  /* in the line, samples */
+	int64_t mapped_ns; /* the line's base as it is once this slot, supplied or not, has been looked at */
+	uint32_t runs;     /* bit i: run i has supplied it; 0: nobody has, and the rest says nothing */
+	uint8_t run;       /* the best of them by run_before; LINE_NO_RUN: it has left */
+	bool held;         /* its frame is in hand */
 };
 
 /* The hashes of the last slots that time has passed, to find twins by (twins.h). */
@@ -40,6 +41,7 @@ struct line_window {
 struct line {
 	bool used, begun;
 	struct audio_format format;
+	uint32_t samples; /* of its first frame */
 	uint32_t members; /* bit i: run i */
 	/* slots [low, end) are remembered; those from `taken` on are still wanted */
 	struct line_slot *slots;
@@ -49,7 +51,9 @@ struct line {
 	uint32_t held;
 	/* the mapping */
 	bool mapped_any;
-	int64_t base_ns, mapped, leader_last; /* mapped: the slot that is looked at next */
+	int64_t base_ns, leader_last;
+	int64_t mapped;          /* the slot that is looked at next */
+	int64_t first_ns, first; /* the base as the first slot said it, and that slot */
 	unsigned leader;
 	int64_t lag; /* slots */
 	/* twins.h */
@@ -62,12 +66,14 @@ enum line_result {
 	LINE_TAKEN,    /* the slot was empty: the line has the frame now */
 	LINE_TWIN,     /* another run has supplied the same frame */
 	LINE_COPY,     /* this run has supplied it, or it is older than all that is remembered */
+	LINE_EARLY,    /* nobody has supplied it, and this run does not supply it yet (run.from) */
 	LINE_LATE,     /* nobody has supplied it, and its time is over */
 	LINE_MISMATCH, /* another run has supplied another frame: these runs are no twins (any more); nothing changed */
 	LINE_FULL,     /* too far ahead, or no memory */
 };
 
-/* 0, or -1 without memory. `lag`: slots of `patience`. */
+/* 0, or -1 without memory. The lag is twice patience, in frames of `samples`: twins' stamps may differ by patience too.
+ */
 int line_init(struct line *l, const struct audio_format *format, int64_t patience_ns, uint32_t samples);
 /* Releases the frames. */
 void line_fini(struct line *l);
@@ -93,9 +99,11 @@ struct frame line_take(struct line *l, struct run *runs, int64_t index);
 uint32_t line_pass(struct line *l, int64_t index);
 /* Run `run` is no member any more: its slots stay, but no longer say its time. */
 void line_leave(struct line *l, unsigned run);
-/* Put the slots of `from` into `l`: slot i of it is slot i + d. Frames that are missing are taken over, the others
- * released; `from` is empty afterwards. Its runs' shifts and offsets are the caller's. Number of frames released. */
-uint32_t line_absorb(struct line *l, const struct run *runs, struct line *from, int64_t d, int64_t samples);
+/* Put the slots of `from` into `l`: slot i of it is slot i + d, samples later. From slot `since` on frames that are
+ * missing are taken over; all others are released, and `from` is empty afterwards. The runs' shifts, offsets and `from`
+ * are the caller's: no run supplies what lies before that, so that the slots do not depend on the moment at which the
+ * lines were joined. Number of frames released. */
+uint32_t line_absorb(struct line *l, struct line *from, int64_t d, int64_t samples, int64_t since);
 
 /* Nanoseconds of a position that may lie before the line's first sample. */
 int64_t line_ns(int64_t position, uint32_t rate);

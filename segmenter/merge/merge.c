@@ -11,6 +11,7 @@
 #include "segmenter/merge/place.h"
 
 #define MINUTE_NS (60 * NS_PER_S)
+#define LOOK_BACK_NS (50 * NS_PER_MS)
 #define FORGET_NS (120 * NS_PER_S)
 
 void
@@ -59,23 +60,36 @@ merge_push(struct merge *m, unsigned input, const struct frame_run *run, struct 
 {
 	struct merge_input *in = &m->inputs[input];
 	struct wall at = f.wall;
-	uint32_t samples = f.samples;
 	bool first;
 
 	enum line_result result = twins_push(&m->twins, input, run, f, &first);
-	if (result == LINE_FULL)
-		return;
 	if (result == LINE_LATE)
 		m->counters.late_frames++;
+	if (result == LINE_FULL)
+		return;
 	if (!first) {
 		in->copies++;
 		return;
 	}
 	in->frames++;
-	at.ns += m->twins.runs[m->twins.newest].offset_ns;
 	if (at.ns > in->last.ns)
 		in->last = at;
-	home_supplied(in, at, samples, run->format.rate);
+}
+
+/* Nothing more comes for a slot: which inputs have brought it? */
+static void
+on_seen(void *ctx, const struct line *l, const struct line_slot *s, struct wall at)
+{
+	struct merge *m = ctx;
+	unsigned told = 0;
+
+	for (uint32_t i = 0, runs = s->runs; runs; i++, runs >>= 1) {
+		const struct run *r = &m->twins.runs[i];
+		if (!(runs & 1) || !r->used || told >> r->input & 1)
+			continue;
+		told |= 1u << r->input;
+		home_supplied(&m->inputs[r->input], at, l->samples, l->format.rate);
+	}
 }
 
 /* All of it comes through one connection at a time, in order: nothing better can arrive later. */
@@ -110,6 +124,17 @@ output_format(struct merge *m, const struct audio_format *format, uint32_t sampl
 	m->slot_samples = samples;
 	if (framer_silence(format, m->silence, &m->silence_len, &m->slot_samples) < 0)
 		m->silence_len = 0;
+	m->slot_ns = samples_to_ns(m->slot_samples, format->rate);
+}
+
+/* The next slot begins so many samples after `base`. */
+static void
+move_to(struct merge *m, struct wall base, uint64_t samples)
+{
+	m->base = base;
+	m->samples = samples;
+	m->next.ns = base.ns + samples_to_ns(samples, m->format.rate);
+	m->twins.next = m->next;
 }
 
 static int64_t
@@ -128,7 +153,7 @@ give(struct merge *m, struct frame f, bool fill, enum merge_reason reason, struc
 	slot->msn = msn > m->msn ? msn : m->msn;
 	slot->pending = (m->hole && place_other_format(m)) || m->want_format != MERGE_NONE;
 	m->msn = slot->msn;
-	m->samples += f.samples;
+	move_to(m, m->base, m->samples + f.samples);
 	m->gap = false;
 	if (fill)
 		m->counters.fill_frames++;
@@ -175,7 +200,7 @@ runs_add(struct hour_runs *runs, const struct run *r)
 		runs->count--;
 	}
 	memcpy(runs->run[runs->count].id, r->head.id, RUN_ID_SIZE);
-	runs->run[runs->count++].offset_ns = r->offset_ns;
+	runs->run[runs->count++].offset_ns = run_offset_ns(r);
 }
 
 /* Keep the list of runs on air: those of the line, once everybody must know that they belong to it. Who has ended stays
@@ -187,15 +212,15 @@ runs_update(struct merge *m, const struct line *l, struct wall at)
 	const struct run *leader = l->leader == LINE_NO_RUN ? NULL : &m->twins.runs[l->leader];
 	bool same = false;
 
-	for (unsigned i = 0; i < MERGE_RUNS && !same; i++)
+	for (unsigned i = 0; i < m->twins.end && !same; i++)
 		same = (l->members >> i & 1) && runs_find(runs, &m->twins.runs[i]) < runs->count;
 	if (!same)
 		runs->count = 0;
 	if (leader && runs_find(runs, leader) < runs->count)
-		runs->run[runs_find(runs, leader)].offset_ns = leader->offset_ns;
+		runs->run[runs_find(runs, leader)].offset_ns = run_offset_ns(leader);
 	else if (leader)
 		runs_add(runs, leader);
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		const struct run *r = &m->twins.runs[i];
 		if ((l->members >> i & 1) && r->member.ns + m->config.patience_ns + NS_PER_S <= at.ns &&
 		    runs_find(runs, r) == runs->count)
@@ -236,7 +261,7 @@ give_real(struct merge *m, struct place at, enum merge_reason reason, struct wal
 	m->twins.on_air = at.line;
 	m->air_next = at.index + 1;
 	m->air_inputs = 0;
-	for (unsigned i = 0; i < MERGE_RUNS; i++)
+	for (unsigned i = 0; i < m->twins.end; i++)
 		if (l->members >> i & 1)
 			m->air_inputs |= 1u << m->twins.runs[i].input;
 	m->hole = m->filling = false;
@@ -245,8 +270,7 @@ give_real(struct merge *m, struct place at, enum merge_reason reason, struct wal
 		m->want_format = MERGE_NONE;
 	runs_update(m, l, f.wall);
 	note_wait(m, &f, now);
-	m->base = f.wall;
-	m->samples = 0;
+	move_to(m, f.wall, 0);
 	enum merge_result r = give(m, f, false, reason, slot);
 	slot->new_format = other;
 	slot->runs = &m->runs;
@@ -261,7 +285,7 @@ begin(struct merge *m, struct wall now, struct slot *slot)
 	uint64_t first = UINT64_MAX;
 	struct choice chosen = { .run = NULL };
 
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		struct line *l = &m->twins.lines[i];
 		const struct frame *f;
 		struct wall at;
@@ -271,9 +295,15 @@ begin(struct merge *m, struct wall now, struct slot *slot)
 			line_pass(l, l->front + 1);
 			m->counters.before_start_frames++;
 		}
-		if (!f || !(is_single(m) || is_due(m, at, now)))
+		if (!f || !place_begins_segment(m, l, f, at))
 			continue;
 		uint64_t msn = place_msn(m, l, f, at);
+		/* others may begin the same segment a little later */
+		if (!is_single(m) &&
+		    !is_due(m,
+			(struct wall){ layout_grid(msn, m->config.T).ns + samples_to_ns(f->samples, l->format.rate) },
+			now))
+			continue;
 		struct choice c = place_choice(m, i, l->front, 0);
 		if (!c.run || msn > first || (msn == first && choice_compare(&c, &chosen) > 0))
 			continue;
@@ -334,8 +364,7 @@ give_gap(struct merge *m, struct wall now, struct slot *slot)
 		return MERGE_WAIT;
 	m->msn = msn;
 	m->gap = true;
-	m->base = end;
-	m->samples = 0;
+	move_to(m, end, 0);
 	m->counters.gap_segments++;
 	*slot = (struct slot){ .msn = msn,
 		.format = &m->format,
@@ -357,7 +386,7 @@ ends_soon(struct merge *m)
 {
 	struct wall at;
 
-	for (unsigned i = 0; i < MERGE_RUNS && is_young(m); i++) {
+	for (unsigned i = 0; i < m->twins.end && is_young(m); i++) {
 		if (place_front(m, i, &at) && audio_format_equal(&m->twins.lines[i].format, &m->format) &&
 		    at.ns <= m->hole_since.ns + m->config.patience_ns)
 			return true;
@@ -411,7 +440,7 @@ known_line(struct merge *m, struct place *at)
 
 	if (m->twins.on_air != TWINS_NONE || (m->filling && !place_at_boundary(m)))
 		return false;
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		const struct run *r = &m->twins.runs[i];
 		if (r->used && runs_find(&m->runs, r) < m->runs.count && place_has(m, r->line, &want, at))
 			return true;
@@ -481,7 +510,7 @@ in_hole(struct merge *m, struct wall now, struct slot *slot)
 static bool
 waits_with_format(const struct merge *m, unsigned input)
 {
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		const struct line *l = &m->twins.lines[i];
 		if (l->used && l->held && !audio_format_equal(&l->format, &m->format) &&
 		    place_inputs(m, i, l->front) >> input & 1)
@@ -609,14 +638,24 @@ merge_on_air(const struct merge *m)
 	return c.run ? c.input.name : "";
 }
 
+/* Look for twins, and at what each input brings, up to where nothing more can come: not beyond the next slot. */
+static void
+look_back(struct merge *m, struct wall now)
+{
+	struct wall until = { now.ns - m->config.patience_ns };
+
+	if (m->begun && until.ns > m->next.ns)
+		until = m->next;
+	if (until.ns - m->seen.ns < LOOK_BACK_NS && !(m->begun && is_due(m, m->next, now)))
+		return;
+	m->seen = until;
+	twins_see(&m->twins, until, on_seen, m);
+}
+
 enum merge_result
 merge_next(struct merge *m, struct wall now, struct slot *slot)
 {
-	struct wall seen = { now.ns - m->config.patience_ns };
-
-	if (m->begun && seen.ns > place_next(m).ns)
-		seen = place_next(m);
-	twins_see(&m->twins, seen);
+	look_back(m, now);
 	if (!m->begun)
 		return begin(m, now, slot);
 	place_pass(m);
@@ -631,7 +670,7 @@ merge_resume(struct merge *m, const struct audio_format *format, struct wall nex
 	if (boundary) {
 		/* what a store tells of its end is rounded down to milliseconds; that must not count as the segment
 		 * before */
-		int64_t first = layout_grid(msn, m->config.T).ns - samples_to_ns(m->slot_samples, format->rate) / 2;
+		int64_t first = layout_grid(msn, m->config.T).ns - m->slot_ns / 2;
 		if (next.ns < first)
 			next.ns = first;
 	}
@@ -639,8 +678,7 @@ merge_resume(struct merge *m, const struct audio_format *format, struct wall nex
 	m->hole = m->filling = boundary; /* in mid-segment a short hole can still be bridged */
 	m->hole_since = next;
 	m->twins.on_air = TWINS_NONE;
-	m->base = next;
-	m->samples = 0;
+	move_to(m, next, 0);
 	m->msn = boundary ? msn - 1 : msn;
 	m->minute = minute_of(m, next);
 	m->gap = false;

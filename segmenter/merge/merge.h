@@ -123,8 +123,11 @@ struct merge {
 	bool gap;            /* the output is at a boundary, and the segment before was a gap */
 	struct wall hole_since;
 	struct audio_format format;
-	struct wall base; /* the output's position: base + samples */
+	struct wall base; /* the output's position: base + samples, */
 	uint64_t samples;
+	struct wall next;         /* ... where the next slot begins */
+	struct wall seen;         /* what lies before it was looked at for twins */
+	int64_t slot_ns;          /* duration of a slot */
 	uint64_t msn;             /* segment of the last slot */
 	int64_t minute;           /* ... since 1970 */
 	unsigned want;            /* input that is returned to in this slot, or MERGE_NONE */

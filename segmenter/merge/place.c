@@ -8,21 +8,19 @@
 struct wall
 place_next(const struct merge *m)
 {
-	return (struct wall){ m->base.ns + samples_to_ns(m->samples, m->format.rate) };
+	return m->next;
 }
 
 int64_t
 place_half(const struct merge *m)
 {
-	return samples_to_ns(m->slot_samples, m->format.rate) / 2;
+	return m->slot_ns / 2;
 }
 
 bool
 place_at_boundary(const struct merge *m)
 {
-	int64_t duration = samples_to_ns(m->slot_samples, m->format.rate);
-
-	return m->gap || layout_msn(place_next(m), duration, m->config.T) > m->msn;
+	return m->gap || layout_msn(m->next, m->slot_ns, m->config.T) > m->msn;
 }
 
 const struct frame *
@@ -58,7 +56,7 @@ next_msn(const struct merge *m)
 {
 	if (m->gap)
 		return m->msn + 1;
-	uint64_t msn = layout_msn(place_next(m), samples_to_ns(m->slot_samples, m->format.rate), m->config.T);
+	uint64_t msn = layout_msn(m->next, m->slot_ns, m->config.T);
 	return msn > m->msn ? msn : m->msn;
 }
 
@@ -91,7 +89,7 @@ is_over(const struct merge *m, const struct line *l, const struct frame *f, stru
 void
 place_pass(struct merge *m)
 {
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		struct line *l = &m->twins.lines[i];
 		const struct frame *f;
 		struct wall at;
@@ -184,7 +182,7 @@ place_best(struct merge *m, const struct place_want *want, struct place *at)
 	struct choice chosen = { .run = NULL };
 	struct place p;
 
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		const struct line *l = &m->twins.lines[i];
 		if (!l->used || l->held == 0 || i == want->except || !place_has(m, i, want, &p))
 			continue;
@@ -200,7 +198,7 @@ place_best(struct merge *m, const struct place_want *want, struct place *at)
 bool
 place_other_format(const struct merge *m)
 {
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < m->twins.end; i++) {
 		const struct line *l = &m->twins.lines[i];
 		if (l->used && l->held && !audio_format_equal(&l->format, &m->format))
 			return true;

@@ -17,6 +17,7 @@ struct run {
 	int64_t shift;         /* line index - run index */
 	int64_t samples_shift; /* line position - run position */
 	int64_t offset_ns;   /* the line's wall time of a frame - the run's own stamp; constant but for handing over */
+	int64_t from;        /* line index from which on it supplies slots (line_absorb) */
 	struct wall member;  /* since when it belongs to the line */
 	int64_t anchor_ns;   /* wall time of its index 0, as its first frame here said */
 	uint64_t first, end; /* indices: the lowest seen, and one after the highest */
@@ -29,6 +30,8 @@ struct run {
 
 /* Of two runs, which counts first: by anchor, then by id. */
 bool run_before(const struct run *a, const struct run *b);
+/* Wall time of one of its frames as its line has it - its stamp. */
+int64_t run_offset_ns(const struct run *r);
 /* Frames that never came, so far. */
 uint64_t run_lost(const struct run *r);
 

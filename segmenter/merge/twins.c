@@ -8,6 +8,9 @@
 
 #include "base/log.h"
 
+#define FAR_NS (60 * NS_PER_S) /* ahead of the output, beyond which no run jumps */
+#define JOIN_SLOTS 8           /* more than the time between two looks back */
+
 void
 twins_init(struct twins *t, int64_t patience_ns)
 {
@@ -82,9 +85,12 @@ own_line(struct twins *t, unsigned run, const struct frame *f)
 
 	if (line == MERGE_RUNS || line_init(&t->lines[line], &r->head.format, t->patience_ns, f->samples) < 0)
 		return -1;
+	if (t->end < line + 1)
+		t->end = line + 1;
 	r->line = line;
 	r->shift = r->samples_shift = 0;
 	r->member = f->wall;
+	r->from = INT64_MIN;
 	t->lines[line].members = UINT32_C(1) << run;
 	return 0;
 }
@@ -92,8 +98,8 @@ own_line(struct twins *t, unsigned run, const struct frame *f)
 static unsigned
 run_find(struct twins *t, unsigned input, const struct frame_run *head)
 {
-	for (unsigned n = 0; n < MERGE_RUNS; n++) {
-		unsigned i = (t->newest + n) % MERGE_RUNS; /* the one that came last comes again, mostly */
+	for (unsigned n = 0; n < t->end; n++) {
+		unsigned i = (t->newest + n) % t->end; /* the one that came last comes again, mostly */
 		const struct run *r = &t->runs[i];
 		if (r->used && r->input == input && memcmp(r->head.id, head->id, RUN_ID_SIZE) == 0)
 			return i;
@@ -112,6 +118,8 @@ run_add(struct twins *t, unsigned input, const struct frame_run *head, const str
 		t->counters.dropped_runs++;
 		run_drop(t, i);
 	}
+	if (t->end < i + 1)
+		t->end = i + 1;
 	t->runs[i] = (struct run){ .used = true,
 		.head = *head,
 		.input = input,
@@ -131,7 +139,7 @@ run_add(struct twins *t, unsigned input, const struct frame_run *head, const str
 void
 twins_forget(struct twins *t, struct wall before)
 {
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < t->end; i++) {
 		const struct run *r = &t->runs[i];
 		bool on_air = r->used && r->line == t->on_air;
 		if (!r->used || r->last_wall.ns >= before.ns ||
@@ -140,11 +148,13 @@ twins_forget(struct twins *t, struct wall before)
 		if (t->lines[r->line].held == 0 || t->lines[r->line].members != UINT32_C(1) << i)
 			run_drop(t, i);
 	}
-	for (unsigned i = 0; i < MERGE_RUNS; i++) {
+	for (unsigned i = 0; i < t->end; i++) {
 		struct line *l = &t->lines[i];
 		if (l->used && l->members == 0 && i != t->on_air)
 			line_fini(l);
 	}
+	while (t->end > 0 && !t->runs[t->end - 1].used && !t->lines[t->end - 1].used)
+		t->end--;
 }
 
 /* ---- frames */
@@ -154,7 +164,8 @@ run_leaves(struct twins *t, unsigned run, const struct frame *f)
 {
 	struct run *r = &t->runs[run];
 
-	log_warn("a run is no twin any more: it brought another frame than the others at=%" PRIu64, r->end);
+	log_warn("a run leaves its line: it brought another frame than the others, or came from nowhere index=%" PRIu64,
+	    f->index);
 	t->counters.parted++;
 	line_leave(&t->lines[r->line], run);
 	r->offset_ns = 0;
@@ -170,6 +181,7 @@ count(struct twins *t, struct run *r, enum line_result result)
 		r->frames++;
 		break;
 	case LINE_TWIN:
+	case LINE_EARLY:
 		r->frames++;
 		t->counters.twins++;
 		break;
@@ -198,6 +210,25 @@ supplied_by(const struct twins *t, uint32_t supplied, unsigned input)
 	return false;
 }
 
+/* Is the frame from further ahead than a run can come to? */
+static bool
+is_wild(const struct twins *t, const struct run *r, const struct frame *f)
+{
+	const struct line *l = &t->lines[r->line];
+
+	return t->next.ns && l->begun && (int64_t)f->index + r->shift - l->end > LINE_HELD_MAX &&
+	       f->wall.ns > t->next.ns + FAR_NS;
+}
+
+/* Does it lie behind all that its line remembers, though its time has not come? Then what came before it was wild. */
+static bool
+is_behind_the_wild(const struct twins *t, const struct run *r, const struct frame *f)
+{
+	const struct line *l = &t->lines[r->line];
+
+	return t->next.ns && l->begun && (int64_t)f->index + r->shift < l->low && f->wall.ns > t->next.ns;
+}
+
 enum line_result
 twins_push(struct twins *t, unsigned input, const struct frame_run *head, struct frame f, bool *first)
 {
@@ -213,6 +244,12 @@ twins_push(struct twins *t, unsigned input, const struct frame_run *head, struct
 		goto drop;
 	t->newest = i;
 	struct run *r = &t->runs[i];
+	if (is_wild(t, r, &f))
+		goto drop;
+	if (is_behind_the_wild(t, r, &f))
+		run_leaves(t, i, &f);
+	if (!r->used)
+		goto drop;
 	uint64_t hash = XXH3_64bits(f.data, f.len);
 	r->by_path[f.path % FRAME_PATHS]++;
 	enum line_result result = line_push(&t->lines[r->line], t->runs, i, &f, hash, &supplied);
@@ -339,10 +376,11 @@ join(struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j, struct wall 
 {
 	struct line *to = &t->lines[a], *from = &t->lines[b];
 	const struct line_slot *x = line_at(to, i), *y = line_at(from, j);
-	int64_t d = i - j, samples = x->position - y->position;
+	int64_t since = i + to->lag + JOIN_SLOTS, d = i - j, samples = x->position - y->position;
+	int64_t apart = line_stamp(y, t->runs, from->format.rate).ns - line_stamp(x, t->runs, to->format.rate).ns;
 	int64_t offset = x->base_ns + t->runs[x->run].offset_ns - y->base_ns - t->runs[y->run].offset_ns;
 
-	for (unsigned r = 0; r < MERGE_RUNS; r++) {
+	for (unsigned r = 0; r < t->end; r++) {
 		if (!(from->members >> r & 1))
 			continue;
 		t->runs[r].line = a;
@@ -350,13 +388,14 @@ join(struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j, struct wall 
 		t->runs[r].samples_shift += samples;
 		t->runs[r].offset_ns += offset;
 		t->runs[r].member = at;
+		t->runs[r].from = since;
 	}
 	to->members |= from->members;
-	t->counters.twins += line_absorb(to, t->runs, from, d, samples);
+	t->counters.twins += line_absorb(to, from, d, samples, since);
 	t->counters.joined++;
 	line_fini(from);
-	log_info("twins found: these runs carry the same frames runs=%d frames_apart=%" PRId64 " ms_apart=%" PRId64,
-	    __builtin_popcount(to->members), d, offset / NS_PER_MS);
+	log_info("twins found: these runs carry the same frames runs=%d stamps_apart_ms=%" PRId64,
+	    __builtin_popcount(to->members), apart / NS_PER_MS);
 }
 
 /* Frame `index` of line `a` has just been seen. True when it told that a line is a twin: one of the two is gone. */
@@ -369,7 +408,7 @@ compare(struct twins *t, unsigned a, int64_t index, struct wall at)
 
 	if (l->window->repeat[place(index)])
 		return false;
-	for (unsigned b = 0; b < MERGE_RUNS; b++) {
+	for (unsigned b = 0; b < t->end; b++) {
 		struct line *o = &t->lines[b];
 		if (b == a || !o->used || !audio_format_equal(&o->format, &l->format) || !window_find(o, s->hash, &j) ||
 		    !same_frames(l, index, o, j))
@@ -430,13 +469,14 @@ seen_before(const struct twins *t, unsigned a, int64_t i, unsigned b, int64_t j)
 }
 
 void
-twins_see(struct twins *t, struct wall until)
+twins_see(struct twins *t, struct wall until,
+    void (*seen)(void *ctx, const struct line *l, const struct line_slot *s, struct wall at), void *ctx)
 {
 	for (;;) {
 		unsigned first = TWINS_NONE;
 		int64_t index = 0, i;
 		struct wall at = { 0 }, w;
-		for (unsigned b = 0; b < MERGE_RUNS; b++) {
+		for (unsigned b = 0; b < t->end; b++) {
 			struct line *l = &t->lines[b];
 			if (!l->used || !next_unseen(t, l, &i, &w) || w.ns > until.ns)
 				continue;
@@ -450,6 +490,7 @@ twins_see(struct twins *t, struct wall until)
 		if (first == TWINS_NONE)
 			return;
 		see(&t->lines[first], index, at);
+		seen(ctx, &t->lines[first], line_at(&t->lines[first], index), at);
 		compare(t, first, index, at);
 	}
 }

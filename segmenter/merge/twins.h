@@ -37,6 +37,8 @@ struct twins {
 	int64_t patience_ns;
 	unsigned on_air;        /* line, or TWINS_NONE: never dropped, and the one that others join */
 	unsigned newest;        /* run that came last */
+	unsigned end;           /* runs and lines from there on are not used */
+	struct wall next;       /* where the output is; ns 0: it has not begun */
 	struct hour_runs known; /* runs that were on air before a restart, and their offsets */
 	struct twins_counters counters;
 };
@@ -47,8 +49,10 @@ void twins_fini(struct twins *t);
 /* Takes over the frame's reference. *first: it is the first of its slot that this input brought. Its run is
  * runs[newest] afterwards, unless FULL. */
 enum line_result twins_push(struct twins *t, unsigned input, const struct frame_run *run, struct frame f, bool *first);
-/* Look for twins among the frames with wall times up to `until`. */
-void twins_see(struct twins *t, struct wall until);
+/* Look for twins among the frames with wall times up to `until`. Each slot of each line is seen once, in the order of
+ * time; `seen` is told of it. */
+void twins_see(struct twins *t, struct wall until,
+    void (*seen)(void *ctx, const struct line *l, const struct line_slot *s, struct wall at), void *ctx);
 /* Forget lines that have no frame in hand and ended before `before`, but not the one on air. */
 void twins_forget(struct twins *t, struct wall before);
 
