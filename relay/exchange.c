@@ -88,25 +88,6 @@ check_list(
 }
 
 static void
-check_key(const struct config *c, const void *s, const char *key_file, struct text *errors)
-{
-	struct srtp_secret secret;
-	struct text why;
-
-	if (!key_file)
-		return;
-	text_init(&why, 1024);
-	if (srtp_secret_load(key_file, &secret, &why) < 0) {
-		size_t n = why.len;
-		while (n > 0 && why.data[n - 1] == '\n')
-			n--;
-		config_error(c, s, "key_file", errors, "%.*s", (int)n, why.data ? why.data : "");
-	}
-	text_fini(&why);
-	explicit_bzero(&secret, sizeof(secret));
-}
-
-static void
 check_interface(const struct config *c, const void *s, const char *interface, struct text *errors)
 {
 	if (interface && if_nametoindex(interface) == 0)
@@ -123,13 +104,24 @@ exchange_check(const struct config *c, struct text *errors)
 
 	if (p) {
 		check_list(c, p, "to", p->to, false, errors);
-		check_key(c, p, p->key_file, errors);
 		check_interface(c, p, p->interface, errors);
 	}
 	if (s) {
 		check_list(c, s, "from", s->from, true, errors);
-		check_key(c, s, s->key_file, errors);
 		check_interface(c, s, s->interface, errors);
 	}
 	return errors->len == before && errors->full == was_full ? 0 : -1;
+}
+
+int
+exchange_key(const char *section, const char *key_file, struct srtp_secret *out, struct text *errors)
+{
+	struct text why;
+
+	text_init(&why, 1024);
+	int err = srtp_secret_load(key_file, out, &why);
+	if (err < 0)
+		text_fmt(errors, "[%s] key_file = %s\n", section, why.data ? why.data : key_file);
+	text_fini(&why);
+	return err;
 }

@@ -24,7 +24,11 @@ struct subscribe_settings {
 #define EXCHANGE_KINDS 2
 extern const struct config_kind exchange_kinds[EXCHANGE_KINDS];
 
-/* Addresses can be read, files are there. 0, or -1 with lines in `errors`. */
+/* Addresses can be read, interfaces are there; files are read at the start. 0, or -1 with lines in `errors`. */
 int exchange_check(const struct config *c, struct text *errors);
+
+/* Read the key of a section ("publish", "subscribe"). 0, or -1 with a line in `errors`. */
+struct srtp_secret;
+int exchange_key(const char *section, const char *key_file, struct srtp_secret *out, struct text *errors);
 
 #endif

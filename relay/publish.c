@@ -329,7 +329,7 @@ publish_open(uv_loop_t *loop, const struct publish_settings *settings, struct pu
 		text_str(errors, "out of memory\n");
 		goto fail;
 	}
-	if (p->protect && srtp_secret_load(settings->key_file, &p->secret, errors) < 0)
+	if (p->protect && exchange_key("publish", settings->key_file, &p->secret, errors) < 0)
 		goto fail;
 	if (folder_open(p, errors) < 0)
 		goto fail;

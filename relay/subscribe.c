@@ -268,7 +268,7 @@ subscribe_open(uv_loop_t *loop, const struct subscribe_settings *settings, const
 	s->mids = mids;
 	s->sink = *sink;
 	s->now = clock_mono_now();
-	if (settings->key_file && srtp_secret_load(settings->key_file, &s->secret, errors) < 0)
+	if (settings->key_file && exchange_key("subscribe", settings->key_file, &s->secret, errors) < 0)
 		goto fail;
 	struct unpacker_sink frames = { .context = s, .begin = on_begin, .frame = on_frame };
 	s->unpacker = unpacker_new(&limits, settings->key_file ? &s->secret : NULL, &frames);

@@ -219,7 +219,6 @@ test_publisher(void **state)
 	bad("[publish]\nttl = 3\n", "to");
 	bad(PUBLISH "ttl = 256\n", "ttl");
 	bad(PUBLISH "interface = nosuch0\n", "there is no network interface");
-	bad(PUBLISH "key_file = /nonexistent\n", "key_file");
 	bad("[publish]\nto = udp://relay-a\n", "want udp://HOST:PORT");
 	bad("[publish]\nto = ,\n", "want 1 to 8 addresses");
 	bad("[subscribe]\nfrom = udp://relay-a:9001\n", "want an address of this host");
