@@ -391,6 +391,9 @@ rendition_run(struct rendition *r, struct wall now)
 	struct segment *gap;
 
 	for (;;) {
+		/* what is there goes out at once, but what was missed no faster than it can be stored */
+		if (r->behind && rendition_next(r).ns >= now.ns)
+			return;
 		switch (merge_next(&r->merge, now, &slot)) {
 		case MERGE_WAIT:
 			return;

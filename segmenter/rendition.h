@@ -100,7 +100,7 @@ int rendition_choose(struct rendition *r, const char *name);
 /* Bring back what an input had, before the first tick: its part of `arrived`. */
 void rendition_restore(struct rendition *r, unsigned input, struct mono now);
 
-/* Everything that can go out at `now` goes out. */
+/* Everything that can go out at `now` goes out; while it is behind, not beyond `now`. */
 void rendition_run(struct rendition *r, struct wall now);
 /* What has arrived up to now goes to the journal with its next flush. */
 void rendition_journal(struct rendition *r);

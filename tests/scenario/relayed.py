@@ -2,11 +2,12 @@
 """Encoder > publisher > relays > segmenter > store, with real processes: not a frame lost as long as one copy arrived."""
 import os
 import signal
+import subprocess
 import time
 
 from exchanging import (OTHER_KEY, SENT, Lossy, Relay, cutter, cutter_ini, entries_of, faults, frames_heard, key_file, publisher,
                         segments_of, start, stored, tree)
-from failing import T, Encoder, later, main, metric, ok, until, verify
+from failing import AAC, BUILD, T, Encoder, finish, later, main, metric, ok, until, verify, write
 
 AWAY = 50 if os.environ.get("SOAK") else 20  # seconds that a segmenter is not there
 SEED = int(os.environ.get("SEED", "4"))
@@ -82,6 +83,26 @@ def test_segmenter_away(folder):
     ok(metric(s, "subscribe_frames_total") > (AWAY - 5) * 43, "... it came from the relays' history")
 
 
+def test_long_run(folder):
+    """The same with a run of 200,000 packets, beyond all that RTP's own numbers and SRTP's window can tell"""
+    relay = Relay(folder, "relay")
+    path = key_file(folder)
+    sender = subprocess.Popen([os.path.join(BUILD, "tools", "longrun"), AAC, f"127.0.0.1:{relay.udp}", "196000", path],
+                              stdin=subprocess.DEVNULL)
+    later(lambda: (sender.kill(), sender.wait()))
+    store = os.path.join(folder, "store")
+    how = {"come_from": f"http://127.0.0.1:{relay.http}", "more": f"key_file = {path}\n"}
+    s = cutter(folder, "cutter", store, **how)
+    stored(store, 2)
+    s.end(signal.SIGKILL)
+    time.sleep(AWAY)  # the absence is the test
+    had = len(entries_of(store))
+    s = cutter(folder, "cutter", store, **how)
+    s.wait("history has come")
+    stored(store, had + AWAY // T + 2)
+    judge(store, test_long_run.__doc__, s)
+
+
 def test_wrong_key(folder):
     """With a wrong key, or none, nothing comes, and it is said and counted"""
     relay = Relay(folder, "relay")
@@ -119,8 +140,8 @@ def test_two_alike(folder):
     for store in stores:
         stored(store, 6, seconds=60)
     encoder.stop()
-    for s in both:
-        s.end()
+    codes = [each.end() for each in (*both, p)]
+    ok(codes == [0, 0, 0], "... and all end well", codes, *(s.tail() for s in both))
     one, two = map(tree, stores)
     apart = [k for k in sorted(one.keys() & two.keys()) if not (one[k].startswith(two[k]) or two[k].startswith(one[k]))]
     apart += [k for k in sorted(one.keys() & two.keys()) if k.endswith(".ts") and one[k] != two[k]]
@@ -191,6 +212,13 @@ def test_loss(folder):
        metric(s, "output_fill_frames_total") >= 1, "... and counted")
 
 
+def test_key_missing(folder):
+    """A key that cannot be read ends the start with a reason"""
+    ini = f"[publish]\nto = udp://127.0.0.1:9\nkey_file = {folder}/none.key\n[input s/a main]\ntype = stdin\n"
+    code, _, err = finish("segmenter", "-c", write(folder, "x.ini", ini))
+    ok(code == 1 and "[publish] key_file" in err and "No such file" in err, test_key_missing.__doc__, err)
+
+
 if __name__ == "__main__":
-    main(test_one_way, test_relays_die, test_segmenter_away, test_wrong_key, test_two_alike, test_direct_alike, test_loss,
-         at_once=True)
+    main(test_one_way, test_relays_die, test_segmenter_away, test_long_run, test_wrong_key, test_key_missing, test_two_alike,
+         test_direct_alike, test_loss, at_once=True)
