@@ -99,9 +99,17 @@ void hour_write_head(struct text *out, uint64_t first_msn, uint32_t T, uint64_t 
 void hour_write_format(struct text *out, const struct audio_format *format);
 void hour_write_entry(struct text *out, const struct hour_entry *e, uint32_t T, const struct audio_format *format);
 void hour_write_tail(struct text *out, const struct hour_rate *rate);
+/* The whole file: head, entries and, when the hour has ended, the tail that its entries make. */
+void hour_write(struct text *out, const struct hour *h);
 
 /* An entry for a number without media. */
 struct hour_entry hour_gap(uint64_t msn, uint32_t T, enum layout_kind kind, uint64_t discontinuity_sequence);
+
+/* Does `e` go on from `before`, so that no discontinuity need stand between them: numbers, container, format, and PTS
+ * sample by sample. An entry that begins at its own anchor (sample 0: there was a gap before it, which heal has filled)
+ * may lie up to a frame off. Neither is a gap. */
+bool hour_entry_follows(const struct hour_entry *before, const struct audio_format *before_format,
+    const struct hour_entry *e, const struct audio_format *format);
 
 /* Bit/s of one segment, container included, rounded up (RFC 8216 4.1: peak segment bit rate). 0 for a gap. */
 uint32_t hour_entry_rate(const struct hour_entry *e);

@@ -2,6 +2,7 @@
 #include "rewind/hour.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 
@@ -60,6 +61,36 @@ hour_write_tail(struct text *out, const struct hour_rate *rate)
 	    "#HINDCAST-RATE:peak=%" PRIu32 ",mean=%" PRIu32 ",bytes=%" PRIu64 ",duration_us=%" PRIu64 "\n"
 	    "#EXT-X-ENDLIST\n",
 	    rate->peak, hour_rate_mean(rate), rate->bytes, rate->duration_us);
+}
+
+void
+hour_write(struct text *out, const struct hour *h)
+{
+	const struct audio_format *stands = NULL;
+	struct hour_rate rate = { 0 };
+	hour_write_head(out, h->first_msn, h->segment, h->discontinuity_sequence);
+	for (size_t i = 0; i < h->count; i++) {
+		const struct hour_entry *e = &h->entries[i];
+		const struct audio_format *format = e->gap ? stands : &h->formats[e->format];
+		bool same = format == stands || (stands && audio_format_equal(stands, format));
+		hour_write_entry(out, e, h->segment, same ? NULL : format);
+		hour_rate_add(&rate, e, h->segment);
+		stands = format;
+	}
+	if (h->ended)
+		hour_write_tail(out, &rate);
+}
+
+bool
+hour_entry_follows(const struct hour_entry *before, const struct audio_format *before_format,
+    const struct hour_entry *e, const struct audio_format *format)
+{
+	if (before->msn + 1 != e->msn || before->kind != e->kind || !audio_format_equal(before_format, format))
+		return false;
+	struct ticks end = ticks_at(before->anchor, before->sample + before->samples, format->rate);
+	int64_t jump = ticks_diff(ticks_at(e->anchor, e->sample, format->rate), end);
+	uint64_t frame = e->sample == 0 && e->frames ? e->samples / e->frames : 0;
+	return llabs(jump) <= (int64_t)ticks_at((struct ticks){ 0 }, frame, format->rate).t;
 }
 
 struct hour_entry

@@ -82,10 +82,20 @@ int store_rendition_gap(struct store_rendition *r, uint64_t msn, bool discontinu
 int store_rendition_live(struct store_rendition *r);
 
 /* Remove what is older than retention (+ max_span for listings, + twice max_span and a little for folders of segments:
- * for as long as a list that names them may be played), whole hours, oldest first, the listing before its folder, never the current hour nor one that the live list names. With less than
- * min_free bytes free the oldest hour goes whatever its age, loudly: one a call, so that the renditions of a store give
- * way in turn. Returns hours of which nothing is left, or -errno. */
+ * for as long as a list that names them may be played), whole hours, oldest first, the listing before its folder, never
+ * the current hour nor one that the live list names. With less than min_free bytes free the oldest hour goes whatever
+ * its age, loudly: one a call, so that the renditions of a store give way in turn. Returns hours of which nothing is
+ * left, or -errno. */
 int store_rendition_retain(struct store_rendition *r, struct wall now);
+
+/* May this hour be healed: it is over, and the live list does not name it (any more)? */
+bool store_rendition_may_heal(const struct store_rendition *r, uint64_t hour);
+/* Enter what heal_fetch (rewind/heal.h) has put into an hour's folder: the hour file is written anew by rename, the
+ * rates are counted again, and the discontinuity numbers of all later hours follow, as does the live list (call
+ * store_rendition_live). Entries with media are never changed, but for a discontinuity where PTS do not go on. `found`:
+ * all entries of the hour, gaps where there is nothing; entries whose file has gone become gaps in it. 0; -EAGAIN: not
+ * now (store_rendition_may_heal); -ENOENT: nothing is left to enter; -errno: may be called again. */
+int store_rendition_heal(struct store_rendition *r, uint64_t hour, struct hour *found);
 
 /* Facts for the multivariant list: rates over the retained hours and the current one. false while there is no media. */
 bool store_rendition_variant(const struct store_rendition *r, struct list_variant *v);

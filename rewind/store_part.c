@@ -168,6 +168,32 @@ part_append(struct store_part *p, const char *entries, size_t len, bool sync)
 }
 
 int
+part_rewrite(struct store_part *p, int dir, const char *text, size_t len, bool sync)
+{
+	static const char tmp[] = ".tmp-hour";
+	struct names n = names_of(p->hour);
+	/* opened before it has the name: it is appended to from then on */
+	int fd = openat(dir, tmp, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return -errno;
+	int rc = file_write_all(fd, text, len);
+	if (rc == 0 && sync && fdatasync(fd) < 0)
+		rc = -errno;
+	if (rc == 0 && renameat(dir, tmp, dir, n.part) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		unlinkat(dir, tmp, 0);
+		close(fd);
+		return rc;
+	}
+	close(p->fd);
+	p->fd = fd;
+	p->size = (off_t)len;
+	p->torn = false;
+	return sync && fsync(dir) < 0 ? -errno : 0;
+}
+
+int
 part_folder(struct store_part *p, int dir, bool sync)
 {
 	char name[LAYOUT_NAME_SIZE];

@@ -36,6 +36,9 @@ int part_open(struct store_part *p, int dir, uint64_t hour, bool sync, struct ho
 
 /* Append complete entries. 0, or -errno with nothing appended. */
 int part_append(struct store_part *p, const char *entries, size_t len, bool sync);
+/* Replace the whole file, by rename, with one of the same entries (their discontinuities may differ). 0, or -errno with
+ * everything as it was. */
+int part_rewrite(struct store_part *p, int dir, const char *text, size_t len, bool sync);
 /* The folder of its segments, made if missing: a descriptor that p owns, or -errno. */
 int part_folder(struct store_part *p, int dir, bool sync);
 /* Append the tail and give it its final name; p is closed then. 0, or -errno: may be called again while it is open. */

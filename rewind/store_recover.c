@@ -468,6 +468,8 @@ store_recover(struct store_rendition *r, struct wall now, struct text *errors)
 	size_t count = 0;
 	int rc = store_remove_temporary(r->dir);
 	if (rc == 0)
+		rc = store_heal_recover(r);
+	if (rc == 0)
 		rc = store_scan(r->dir, &files, &count);
 	if (rc < 0)
 		return refuse_errno(r, rc, errors);

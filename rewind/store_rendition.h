@@ -56,6 +56,19 @@ int store_add_hour(struct store_rendition *r, uint64_t hour, const struct hour_r
 /* store_recover.c: after the lock is taken. 0, or -1 with lines in `errors`. */
 int store_recover(struct store_rendition *r, struct wall now, struct text *errors);
 
+/* store_heal.c: marks of what heal has under way, by the hour (rewind/heal.h). */
+
+/* `hour` is the one whose folder may hold segments that are not listed yet; what is left of another one is removed. 0
+ * or -errno. */
+int store_healing_begin(int dir, uint64_t hour, bool sync);
+/* What is not listed there is removed, and the mark. 0 or -errno. */
+int store_healing_end(int dir);
+bool store_healing(int dir, uint64_t *hour);
+/* Hours after *hour may have discontinuity numbers that do not follow. */
+bool store_renumbering(int dir, uint64_t *hour);
+/* Bring to its end what a writer left that ended while it healed; before anything else is read. 0 or -errno. */
+int store_heal_recover(struct store_rendition *r);
+
 /* store_read.c: oldest first. */
 struct hour_files {
 	uint64_t hour;

@@ -25,7 +25,9 @@ struct walk {
 	bool any;                        /* an hour was read before this one: */
 	uint32_t T;                      /* its segment duration */
 	uint64_t discontinuity_sequence; /* after it */
-	bool media;                      /* there was an entry with media: */
+	/* hours that heal is at work on: one may hold what is not listed, those after another may not follow */
+	uint64_t healing, renumbering; /* UINT64_MAX: none */
+	bool media;                    /* there was an entry with media: */
 	struct hour_entry last;
 	struct audio_format last_format;
 };
@@ -108,10 +110,10 @@ check_entry(struct walk *w, const char *path, const struct hour_entry *e, const 
 	bool follows = w->media && w->last.msn + 1 == e->msn && !e->discontinuity;
 	if (!follows)
 		return;
-	uint64_t end = ticks_at(w->last.anchor, w->last.sample + w->last.samples, w->last_format.rate).t;
 	if (!audio_format_equal(&w->last_format, format))
 		fault(w, path, "another format begins without a discontinuity");
-	else if (end != ticks_at(e->anchor, e->sample, format->rate).t)
+	else if (!hour_entry_follows(&w->last, &w->last_format, e, format) &&
+		 layout_hour(e->msn, w->T) <= w->renumbering)
 		fault(w, path, "PTS jumps without a discontinuity");
 }
 
@@ -209,7 +211,7 @@ check_hour(struct walk *w, const struct hour_files *f, bool newest)
 		fault(w, file, "has segments of %" PRIu32 " s after such of %" PRIu32 " s", h.segment, w->T);
 	if (layout_hour(h.first_msn, h.segment) != f->hour)
 		fault(w, file, "begins with number %" PRIu64 ", which is of another hour", h.first_msn);
-	if (w->any && h.discontinuity_sequence != w->discontinuity_sequence)
+	if (w->any && f->hour <= w->renumbering && h.discontinuity_sequence != w->discontinuity_sequence)
 		fault(w, file, "EXT-X-DISCONTINUITY-SEQUENCE is %" PRIu64 ", the hour before ends with %" PRIu64,
 		    h.discontinuity_sequence, w->discontinuity_sequence);
 	if (!h.ended && (f->final || !newest))
@@ -218,7 +220,8 @@ check_hour(struct walk *w, const struct hour_files *f, bool newest)
 		check_tail(w, file, &h);
 	w->T = h.segment;
 	check_entries(w, &h);
-	check_folder(w, f->hour, &h, !h.ended);
+	if (f->hour != w->healing)
+		check_folder(w, f->hour, &h, !h.ended);
 	w->any = true;
 	w->discontinuity_sequence = h.count ? h.entries[h.count - 1].discontinuity_sequence : h.discontinuity_sequence;
 	hour_free(&h);
@@ -249,7 +252,8 @@ check_hours(struct walk *w, const struct hour_files *files, size_t count)
 			continue;
 		if (files[i].final || files[i].part)
 			check_hour(w, &files[i], files[i].hour == newest);
-		else if (files[i].hour > oldest) /* older ones only wait for their removal */
+		else if (files[i].hour > oldest &&
+			 files[i].hour != w->healing) /* older ones only wait for their removal */
 			fault(w, name, "has no hour file");
 	}
 }
@@ -257,7 +261,7 @@ check_hours(struct walk *w, const struct hour_files *files, size_t count)
 void
 verify_rendition(struct verify *v, const struct inventory_name *name)
 {
-	struct walk w = { .v = v, .name = name };
+	struct walk w = { .v = v, .name = name, .healing = UINT64_MAX, .renumbering = UINT64_MAX };
 	struct hour_files *files = NULL;
 	size_t count = 0;
 	char path[2 * INVENTORY_NAME_SIZE + 2];
@@ -267,8 +271,11 @@ verify_rendition(struct verify *v, const struct inventory_name *name)
 	struct text live; /* read first: the hour files, read after it, then have all that it names */
 	text_init(&live, LIST_LIVE_MAX);
 	int live_rc = rc == 0 ? file_read(w.dir, "index.m3u8", &live) : 0;
-	if (rc == 0)
+	if (rc == 0) {
+		store_healing(w.dir, &w.healing);
+		store_renumbering(w.dir, &w.renumbering);
 		rc = store_scan(w.dir, &files, &count);
+	}
 	if (rc < 0)
 		fault(&w, "", "%s", strerror(-rc));
 	check_hours(&w, files, count);
