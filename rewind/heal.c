@@ -301,42 +301,63 @@ read_own(struct fetch *f)
 	return rc;
 }
 
-static bool
-lacks_any(const struct fetch *f)
+static size_t
+count_lacking(const struct fetch *f)
 {
+	size_t n = 0;
 	for (size_t i = 0; i < f->peer.count; i++)
-		if (heal_hour_lacks(f->exists ? &f->own : NULL, &f->peer, i))
-			return true;
-	return false;
+		n += heal_hour_lacks(f->exists ? &f->own : NULL, &f->peer, i);
+	return n;
+}
+
+/* Both hour files. 0 or -errno. */
+static int
+begin(struct fetch *f, const struct heal *h, uint64_t hour)
+{
+	*f = (struct fetch){ .heal = h, .hour = hour, .folder = -1 };
+	layout_hour_name(hour, f->name);
+	text_init(&f->data, 1);
+	f->dir = open_dir(h);
+	int rc = f->dir < 0 ? f->dir : read_own(f);
+	return rc == 0 ? fetch_listing(f) : rc;
+}
+
+static void
+end(struct fetch *f)
+{
+	hour_free(&f->own);
+	hour_free(&f->peer);
+	text_fini(&f->data);
+	if (f->folder >= 0)
+		close(f->folder);
+	if (f->dir >= 0)
+		close(f->dir);
+}
+
+int
+heal_look(const struct heal *h, uint64_t hour, size_t *count)
+{
+	struct fetch f;
+	int rc = begin(&f, h, hour);
+	*count = rc == 0 ? count_lacking(&f) : 0;
+	end(&f);
+	return rc;
 }
 
 int
 heal_fetch(const struct heal *h, uint64_t hour, struct hour *found, size_t *count)
 {
-	struct fetch f = { .heal = h, .hour = hour, .folder = -1 };
-	layout_hour_name(hour, f.name);
-	text_init(&f.data, 1);
+	struct fetch f;
 	*count = 0;
-	f.dir = open_dir(h);
-	int rc = f.dir < 0 ? f.dir : read_own(&f);
-	if (rc == 0)
-		rc = fetch_listing(&f);
-	if (rc == 0 && lacks_any(&f))
+	int rc = begin(&f, h, hour);
+	if (rc == 0 && count_lacking(&f) > 0)
 		rc = fetch_segments(&f, count);
-	if (f.folder >= 0 && h->sync && *count && fsync(f.folder) < 0 && rc == 0)
-		rc = -errno;
+	if (f.folder >= 0 && *count == 0)
+		store_healing_end(f.dir);
 	if (*count) {
 		*found = f.peer;
-	} else {
-		hour_free(&f.peer);
-		if (f.folder >= 0)
-			store_healing_end(f.dir);
+		f.peer = (struct hour){ 0 };
 	}
-	hour_free(&f.own);
-	text_fini(&f.data);
-	if (f.folder >= 0)
-		close(f.folder);
-	if (f.dir >= 0)
-		close(f.dir);
+	end(&f);
 	return rc;
 }

@@ -49,4 +49,7 @@ bool heal_due(const struct heal *h, uint64_t hour);
  * owned. */
 int heal_fetch(const struct heal *h, uint64_t hour, struct hour *found, size_t *count);
 
+/* How many segments heal_fetch would fetch, if they are good. Errors as there. */
+int heal_look(const struct heal *h, uint64_t hour, size_t *count);
+
 #endif

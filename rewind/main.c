@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "rewind/export.h"
+#include "rewind/heal_station.h"
 #include "rewind/instant.h"
 #include "rewind/inventory.h"
 #include "rewind/settings.h"
@@ -28,6 +29,8 @@ static const char usage[] =
     "                       [--from TIME] [--to TIME | --duration TIME]\n"
     "       hindcast-rewind [-c FILE] [--store PATH] export STATION/RENDITION --from TIME\n"
     "                       --to TIME | --duration TIME [-o FILE|DIR/] [--gaps] [--force]\n"
+    "       hindcast-rewind [-c FILE] [--store PATH] heal STATION[/RENDITION] [--peer URL]\n"
+    "                       [--from TIME] [--to TIME | --duration TIME] [-n]\n"
     "  -c FILE       configuration (default " DEFAULT_CONFIG ")\n"
     "  --store PATH  folder of the store, instead of the configuration's\n"
     "  --json        for programs\n"
@@ -38,12 +41,15 @@ static const char usage[] =
     "                - or none: the frames to standard output\n"
     "  --gaps        export what there is of a span that has gaps\n"
     "  --force       replace what is there already\n"
+    "  --peer URL    origin to heal from, instead of the configuration's\n"
+    "  -n            only say what would be fetched\n"
     "  -V            print the version\n"
-    "exit code: 0 good, 1 faults were found or the export was refused, 2 wrong usage or configuration\n";
+    "exit code: 0 good, 1 faults were found or the export was refused, something could not be healed, 2 wrong usage or "
+    "configuration\n";
 
 struct options {
-	const char *config, *store, *command, *target, *output;
-	bool json, gaps, force;
+	const char *config, *store, *command, *target, *output, *peer;
+	bool json, gaps, force, look;
 	const char *from, *to; /* as they were given, or NULL */
 	struct instant from_at, to_at;
 	int64_t duration_ns; /* 0: not given */
@@ -233,14 +239,48 @@ static int export(struct options *o, int root)
 	return status;
 }
 
-static const struct {
+_Static_assert((int)HEAL_DONE == STATUS_GOOD && (int)HEAL_LEFT == STATUS_FAULTS && (int)HEAL_MISUSED == STATUS_USAGE,
+    "results are exit codes");
+
+static int
+heal(struct options *o, int root)
+{
+	char station[INVENTORY_NAME_SIZE];
+	const char *slash = strchr(o->target, '/'), *timezone;
+	size_t n = slash ? (size_t)(slash - o->target) : strlen(o->target);
+	snprintf(station, sizeof station, "%.*s", (int)(n < sizeof station ? n : 0), o->target);
+	struct heal_station s = { .root = root,
+		.config = &o->c,
+		.station = station,
+		.rendition = slash ? slash + 1 : NULL,
+		.peer = o->peer,
+		.now = clock_wall_now(),
+		.look = o->look,
+		.out = stderr };
+	struct zone *z = find_zone(o, station, &timezone);
+	int status = z && find_span(o, z, &s.from, &s.to) == 0 ? (int)heal_station(&s) : STATUS_USAGE;
+	zone_free(&z);
+	if (status == STATUS_USAGE)
+		return status;
+	const struct heal_counters *c = &s.counters;
+	if (o->look)
+		printf("%" PRIu64 " segment%s to be had\n", s.there, s.there == 1 ? "" : "s");
+	else
+		printf("%" PRIu64 " segment%s, %" PRIu64 " bytes, in %" PRIu64 " hour file%s; %" PRIu64 " refused\n",
+		    c->segments, c->segments == 1 ? "" : "s", c->bytes, c->hours, c->hours == 1 ? "" : "s",
+		    c->refused_listing + c->refused_segment + c->refused_present);
+	return status;
+}
+
+static const struct command {
 	const char *name;
 	int (*run)(struct options *o, int root);
-	bool json, span, output; /* options that it takes */
+	bool json, span, output, heal; /* options that it takes */
 } commands[] = {
 	{ "ls", ls, .json = true },
 	{ "verify", verify, .span = true },
 	{ "export", export, .span = true, .output = true },
+	{ "heal", heal, .span = true, .heal = true },
 };
 
 static int
@@ -276,7 +316,7 @@ parse_words(int argc, char **argv, struct options *o)
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	enum { STORE = 256, JSON, FROM, TO, DURATION, GAPS, FORCE };
+	enum { STORE = 256, JSON, FROM, TO, DURATION, GAPS, FORCE, PEER };
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "store", required_argument, NULL, STORE },
@@ -287,11 +327,12 @@ parse_options(int argc, char **argv, struct options *o)
 		{ "output", required_argument, NULL, 'o' },
 		{ "gaps", no_argument, NULL, GAPS },
 		{ "force", no_argument, NULL, FORCE },
+		{ "peer", required_argument, NULL, PEER },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	for (int option; (option = getopt_long(argc, argv, "c:o:Vh", longs, NULL)) != -1;) {
+	for (int option; (option = getopt_long(argc, argv, "c:o:nVh", longs, NULL)) != -1;) {
 		switch (option) {
 		case 'c':
 			o->config = optarg;
@@ -323,6 +364,12 @@ parse_options(int argc, char **argv, struct options *o)
 		case FORCE:
 			o->force = true;
 			break;
+		case PEER:
+			o->peer = optarg;
+			break;
+		case 'n':
+			o->look = true;
+			break;
 		case 'V':
 			puts("rewind " HINDCAST_VERSION);
 			return 1;
@@ -339,17 +386,23 @@ parse_options(int argc, char **argv, struct options *o)
 
 /* Do the options go with the command, and with each other? 0, or -1 after saying why. */
 static int
-check_options(const struct options *o, bool json, bool span, bool output)
+check_options(const struct options *o, const struct command *c)
 {
-	if (o->json && !json)
+	if (o->json && !c->json)
 		return fail("--json is not for ", o->command);
-	if ((o->from || o->to || o->duration_ns) && !span)
+	if ((o->from || o->to || o->duration_ns) && !c->span)
 		return fail("--from, --to and --duration are not for ", o->command);
-	if ((o->output || o->gaps || o->force) && !output)
+	if ((o->output || o->gaps || o->force) && !c->output)
 		return fail("-o, --gaps and --force are not for ", o->command);
+	if ((o->peer || o->look) && !c->heal)
+		return fail("--peer and -n are not for ", o->command);
 	if (o->duration_ns && (o->to || !o->from))
 		return fail("--duration goes with --from, and instead of --to", "");
-	if (!output)
+	if (c->heal && !o->target)
+		return fail("want a station, or STATION/RENDITION, to heal", "");
+	if (c->heal && o->store && !o->config)
+		return fail("heal needs the configuration: with --store give -c too", "");
+	if (!c->output)
 		return 0;
 	const char *slash = o->target ? strchr(o->target, '/') : NULL;
 	if (!slash || slash == o->target || !slash[1])
@@ -371,7 +424,7 @@ main(int argc, char **argv)
 		if (strcmp(o.command, commands[i].name) != 0)
 			continue;
 		int status = STATUS_USAGE, root = -1;
-		if (check_options(&o, commands[i].json, commands[i].span, commands[i].output) == 0)
+		if (check_options(&o, &commands[i]) == 0)
 			root = open_store(&o);
 		if (root >= 0)
 			status = commands[i].run(&o, root);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "rewind/peer.h"
 #include "rewind/span.h"
 #include "rewind/zone.h"
 
@@ -22,6 +23,12 @@ static const struct config_option store_options[] = {
 	    .help = "segment: every segment is on the disk before it is listed" },
 	{ "min_free", CONFIG_SIZE, offsetof(struct store_settings, min_free), .fallback = "1G",
 	    .help = "with less free space the oldest hours go, whatever `retention` says" },
+	{ "peer", CONFIG_STRING, offsetof(struct store_settings, peer),
+	    .help =
+		"origins of the same stations, http://HOST:PORT, separated by spaces; what the store lacks is fetched "
+		"from them" },
+	{ "heal_rate", CONFIG_SIZE, offsetof(struct store_settings, heal_rate), .fallback = "1M", .least = 0,
+	    .most = INT64_C(1) << 40, .help = "bytes a second that may be fetched from a peer; 0: no limit" },
 };
 
 static const struct config_option station_options[] = {
@@ -67,8 +74,9 @@ const struct config_kind settings_kinds[SETTINGS_KINDS] = {
 	{ .name = "origin" },
 };
 
-bool
-settings_next_rendition(const char **cursor, char name[static 64])
+/* The next word of a list, at most size - 1 bytes of it. */
+static bool
+next_word(const char **cursor, char *out, size_t size)
 {
 	static const char separators[] = " \t,";
 	const char *s = *cursor;
@@ -79,10 +87,36 @@ settings_next_rendition(const char **cursor, char name[static 64])
 	*cursor = s + n;
 	if (n == 0)
 		return false;
-	size_t copied = n < 63 ? n : 63;
-	memcpy(name, s, copied);
-	name[copied] = '\0';
+	size_t copied = n < size ? n : size - 1;
+	memcpy(out, s, copied);
+	out[copied] = '\0';
 	return true;
+}
+
+bool
+settings_next_rendition(const char **cursor, char name[static 64])
+{
+	return next_word(cursor, name, 64);
+}
+
+bool
+settings_next_peer(const char **cursor, char url[static SETTINGS_URL_SIZE])
+{
+	return next_word(cursor, url, SETTINGS_URL_SIZE);
+}
+
+static int
+check_peers(const struct config *c, const struct store_settings *s, struct text *errors)
+{
+	char url[SETTINGS_URL_SIZE];
+	int rc = 0;
+	for (const char *at = s->peer; settings_next_peer(&at, url);) {
+		if (strlen(url) < sizeof url - 1 && peer_url_good(url))
+			continue;
+		config_error(c, s, "peer", errors, "%s: want http://HOST:PORT or https://HOST:PORT of an origin", url);
+		rc = -1;
+	}
+	return rc;
 }
 
 static int
@@ -200,6 +234,8 @@ int
 settings_check(const struct config *c, struct text *errors)
 {
 	int rc = 0;
+	for (struct store_settings *s = NULL; (s = config_next(c, "store", s));)
+		rc |= check_peers(c, s, errors);
 	for (struct station_settings *s = NULL; (s = config_next(c, "station", s));)
 		rc |= check_times(c, s, errors) | check_timezone(c, s, errors) | check_renditions(c, s, errors);
 	for (struct rendition_settings *r = NULL; (r = config_next(c, "rendition", r));)

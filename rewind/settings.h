@@ -11,8 +11,10 @@ enum fill_kind { FILL_SILENCE, FILL_GAP };
 struct store_settings {
 	struct config_section section;
 	char *path;
-	int sync;         /* enum store_sync */
-	int64_t min_free; /* bytes */
+	int sync;          /* enum store_sync */
+	int64_t min_free;  /* bytes */
+	char *peer;        /* origins to heal from, separated by blanks; NULL: none */
+	int64_t heal_rate; /* bytes/s; 0: as fast as it goes */
 };
 
 struct station_settings {
@@ -37,11 +39,15 @@ struct rendition_settings {
 extern const struct config_kind settings_kinds[SETTINGS_KINDS];
 
 /* Cross-checks: segment divides 3600, window of at least 6 segments, every rendition that a station names is described
- * and the other way round, names unique, containers mixed in one station (a warning in the log). 0 or -1 with lines in
- * `errors`. */
+ * and the other way round, names unique, peers are URLs, containers mixed in one station (a warning in the log). 0 or
+ * -1 with lines in `errors`. */
 int settings_check(const struct config *c, struct text *errors);
 
 /* Walk the names in a station's `renditions`: copies the next name to `name` and moves *cursor on. false at the end. */
 bool settings_next_rendition(const char **cursor, char name[static 64]);
+
+/* Walk the URLs in [store] `peer`: copies the next one to `url` and moves *cursor on. false at the end. */
+#define SETTINGS_URL_SIZE 512
+bool settings_next_peer(const char **cursor, char url[static SETTINGS_URL_SIZE]);
 
 #endif
