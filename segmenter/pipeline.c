@@ -19,6 +19,7 @@
 #include "rewind/layout.h"
 #include "segmenter/segmenter_metrics.h"
 #include "segmenter/station.h"
+#include "segmenter/write/healer.h"
 
 #define TICK_MS 100
 #define HUNGRY_MS 2
@@ -31,6 +32,7 @@ struct pipeline {
 	struct frame_pool pool;
 	struct journal *journals;
 	struct icecast_listener *listener;
+	struct healer *healer; /* NULL: no peer */
 	struct station *stations;
 	unsigned count, opened;
 	uv_timer_t timer;
@@ -104,8 +106,10 @@ on_timer(uv_timer_t *timer)
 		else if (pace == STATION_HUNGRY && next > HUNGRY_MS)
 			next = HUNGRY_MS;
 	}
-	if (full)
+	if (full) {
 		journal_flush(p->journals);
+		healer_tick(p->healer, now, timebase_wall(&p->timebase, now));
+	}
 	wake_in(p, next);
 	if (all_ended && !p->told_end && p->ended) {
 		p->told_end = true;
@@ -144,6 +148,31 @@ stations_open(struct pipeline *p, const struct station_context *context, struct 
 	while ((settings = config_next(p->config, "station", settings))) {
 		if (station_open(&p->stations[p->opened++], context, settings, errors) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+static int
+healer_open(struct pipeline *p, const struct store_settings *store, struct text *errors)
+{
+	if (healer_new(p->loop, p->root, store, &p->healer, errors) < 0)
+		return -1;
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct station *s = &p->stations[i];
+		for (unsigned j = 0; j < s->count; j++) {
+			const struct rendition *r = &s->renditions[j];
+			struct healer_rendition of = { .station = s->settings->section.subject[0],
+				.name = strchr(r->name, '/') + 1,
+				.T = r->T,
+				.packed = r->settings->format == CONTAINER_PACKED,
+				.retention_ns = s->settings->retention,
+				.window_ns = s->settings->window,
+				.writer = r->writer };
+			if (healer_add(p->healer, &of) < 0) {
+				text_str(errors, "out of memory\n");
+				return -1;
+			}
+		}
 	}
 	return 0;
 }
@@ -208,6 +237,8 @@ pipeline_open(uv_loop_t *loop, const struct config *config, struct pipeline **ou
 		if (station_start(&p->stations[i], &context, &p->timebase, errors) < 0)
 			goto fail;
 	}
+	if (healer_open(p, store, errors) < 0)
+		goto fail;
 	wake_in(p, 0);
 	*out = p;
 	return 0;
@@ -226,6 +257,7 @@ pipeline_close(struct pipeline **pp)
 	*pp = NULL;
 	p->closing = true;
 	uv_close((uv_handle_t *)&p->timer, NULL);
+	healer_close(&p->healer);
 	for (unsigned i = 0; i < p->opened; i++)
 		station_close(&p->stations[i]);
 	icecast_listener_close(&p->listener);
@@ -256,6 +288,7 @@ pipeline_metrics(struct pipeline *p, struct text *out)
 		.pool = &p->pool,
 		.listener = p->listener ? icecast_listener_counters(p->listener) : NULL,
 		.journal = journal_counters(p->journals),
+		.heal = healer_counters(p->healer),
 		.timebase = &p->timebase };
 
 	segmenter_metrics_write(&parts, out);

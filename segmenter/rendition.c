@@ -131,6 +131,7 @@ open_parts(struct rendition *r, const struct rendition_context *context, const s
 		.timed_id3 = r->settings->timed_id3,
 		.name = r->name,
 		.newest_msn = resume->any ? resume->last.msn : 0,
+		.newest_entry = resume->next_msn ? resume->next_msn - 1 : 0,
 		.stored = on_stored,
 		.ctx = r };
 	r->writer = r->journal ? writer_new(&writer) : NULL;

@@ -86,6 +86,20 @@ static const struct metric journal_table[] = {
 	COUNTER(journal_counters, errors, "journal_errors_total", "Failed writes of journals"),
 };
 
+static const struct metric heal_table[] = {
+	COUNTER(heal_counters, segments, "heal_segments_total", "Segments fetched from peers"),
+	COUNTER(heal_counters, bytes, "heal_bytes_total", "Bytes of them"),
+	COUNTER(heal_counters, hours, "heal_hours_total", "Hour files written anew with them"),
+	COUNTER(heal_counters, refused_listing, "heal_refused_hours_total", "Hour files of peers that were refused"),
+	COUNTER(heal_counters, refused_segment, "heal_refused_segments_total",
+	    "Segments of peers that were refused: not what their entries say"),
+	COUNTER(heal_counters, refused_present, "heal_refused_names_total",
+	    "Segments of peers not taken because another file has the name"),
+	COUNTER(heal_counters, peer_failures, "heal_peer_failures_total",
+	    "Requests that a peer did not answer, or too slowly, or broke off"),
+	GAUGE(heal_counters, peers_down, "heal_peers_down", "Peers that are away"),
+};
+
 static const struct metric pool_table[] = {
 	GAUGE(frame_pool, used, "frame_memory_bytes", "Memory held for frames"),
 	GAUGE(frame_pool, limit, "frame_memory_limit_bytes", "... and its limit"),
@@ -185,9 +199,9 @@ segmenter_metrics_write(const struct segmenter_parts *parts, struct text *out)
 		{ merge_table, ROWS(merge_table), next_merge, ctx },
 		{ writer_table, ROWS(writer_table), next_writer, ctx },
 		{ store_table, ROWS(store_table), next_store, ctx },
-		{ icecast_listener_metrics, ICECAST_LISTENER_METRICS, single,
-		    (void *)(uintptr_t)parts->listener },
+		{ icecast_listener_metrics, ICECAST_LISTENER_METRICS, single, (void *)(uintptr_t)parts->listener },
 		{ journal_table, ROWS(journal_table), single, (void *)(uintptr_t)parts->journal },
+		{ heal_table, ROWS(heal_table), single, (void *)(uintptr_t)parts->heal },
 		{ pool_table, ROWS(pool_table), single, (void *)(uintptr_t)parts->pool },
 		{ clock_table, ROWS(clock_table), single, (void *)(uintptr_t)parts->timebase },
 	};

@@ -2,6 +2,7 @@
 #ifndef HINDCAST_SEGMENTER_METRICS_H
 #define HINDCAST_SEGMENTER_METRICS_H
 
+#include "rewind/heal.h"
 #include "segmenter/input/icecast_listener.h"
 #include "segmenter/station.h"
 
@@ -11,6 +12,7 @@ struct segmenter_parts {
 	const struct frame_pool *pool;
 	const struct icecast_listener_counters *listener; /* NULL: there is none */
 	const struct journal_counters *journal;
+	const struct heal_counters *heal; /* NULL: there is no peer */
 	const struct timebase *timebase;
 };
 

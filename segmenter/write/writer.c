@@ -18,6 +18,7 @@ struct writer {
 	unsigned waiting;
 	struct segment *job; /* what the job under way stores; the loop does not touch it */
 	unsigned job_count;
+	struct writer_heal *heal, *job_heal; /* what waits, and what the job enters */
 	uv_work_t work;
 	bool running;
 	bool live_waits; /* the live list was left out, because more was waiting behind the job */
@@ -45,6 +46,7 @@ writer_new(const struct writer_config *config)
 		return NULL;
 	w->config = *config;
 	w->counters.newest_msn = config->newest_msn;
+	w->counters.newest_entry = config->newest_entry;
 	w->last = &w->first;
 	w->work.data = w;
 	return w;
@@ -150,6 +152,19 @@ store_all(struct writer *w)
 	free(scratch.frames);
 }
 
+/* What heal changes of discontinuity numbers the live list tells too. */
+static void
+heal(struct writer *w)
+{
+	struct writer_heal *h = w->job_heal;
+
+	if (!h)
+		return;
+	h->result = store_rendition_heal(w->config.store, h->hour, &h->found);
+	if (h->result == 0 && w->live_result == 0 && !w->live_waits)
+		w->live_result = store_rendition_live(w->config.store);
+}
+
 static void
 job_run(uv_work_t *work)
 {
@@ -157,6 +172,7 @@ job_run(uv_work_t *work)
 
 	store_all(w);
 	w->live_result = w->live_waits ? 0 : store_rendition_live(w->config.store);
+	heal(w);
 	if (w->result == -ENOSPC)
 		w->retained_minute = 0; /* min_free may make room before the next try */
 	retain(w);
@@ -175,6 +191,8 @@ job_take(struct writer *w)
 	w->job = w->first;
 	w->job_count = w->waiting;
 	w->job_now = w->now;
+	w->job_heal = w->heal;
+	w->heal = NULL;
 	w->first = NULL;
 	w->last = &w->first;
 	w->waiting = 0;
@@ -202,7 +220,7 @@ job_put_back(struct writer *w)
 static void
 start(struct writer *w)
 {
-	if (w->running || (!w->first && !w->live_waits))
+	if (w->running || (!w->first && !w->live_waits && !w->heal))
 		return;
 	job_take(w);
 	w->running = true;
@@ -240,6 +258,7 @@ stored(struct writer *w)
 		struct segment *s = pop(&w->job, &w->job_count);
 		if (!s->gap)
 			w->counters.newest_msn = s->msn;
+		w->counters.newest_entry = s->msn;
 		forget(w, s);
 	}
 	job_put_back(w);
@@ -265,10 +284,14 @@ job_done(uv_work_t *work, int status)
 	if (w->live_result < 0)
 		log_error(
 		    "cannot write the live list rendition=%s error=\"%s\"", w->config.name, strerror(-w->live_result));
-	bool any = w->stored > 0;
+	struct writer_heal *healed = w->job_heal;
+	bool any = w->stored > 0 || healed;
+	w->job_heal = NULL;
 	stored(w);
 	if (any)
 		w->config.stored(w->config.ctx);
+	if (healed)
+		healed->done(healed->ctx);
 	if (w->result < 0 && w->result != -EEXIST)
 		failed(w);
 	else
@@ -336,6 +359,13 @@ writer_tick(struct writer *w, struct mono now)
 		w->retry_at.ns = now.ns + RETRY_NS;
 	if (now.ns >= w->retry_at.ns)
 		start(w);
+}
+
+void
+writer_heal(struct writer *w, struct writer_heal *h)
+{
+	w->heal = h;
+	start(w);
 }
 
 bool

@@ -19,8 +19,9 @@ struct writer_config {
 	struct store_rendition *store; /* borrowed; only the writer calls it while a job runs */
 	struct journal_dir *journal;   /* borrowed */
 	bool packed, timed_id3;
-	const char *name;    /* "fip/hifi", borrowed */
-	uint64_t newest_msn; /* what the store has; 0: nothing */
+	const char *name;      /* "fip/hifi", borrowed */
+	uint64_t newest_msn;   /* what the store has; 0: nothing */
+	uint64_t newest_entry; /* gap or not */
 	/* A segment is in the store (or a gap): lists may have changed. Called in the loop, when no job of this
 	 * rendition runs. */
 	void (*stored)(void *ctx);
@@ -29,7 +30,17 @@ struct writer_config {
 
 struct writer_counters {
 	uint64_t given_up, failures, waiting;
-	uint64_t newest_msn; /* of the newest segment stored */
+	uint64_t newest_msn;   /* of the newest segment stored */
+	uint64_t newest_entry; /* of the newest entry, gap or not */
+};
+
+/* An hour that was fetched from a peer (rewind/heal.h), to be entered between segments. */
+struct writer_heal {
+	uint64_t hour;
+	struct hour found;       /* the caller's, also afterwards */
+	int result;              /* of store_rendition_heal */
+	void (*done)(void *ctx); /* called in the loop */
+	void *ctx;
 };
 
 struct writer;
@@ -44,6 +55,9 @@ void writer_put(struct writer *w, struct segment *s, struct wall now);
 void writer_tick(struct writer *w, struct mono now);
 /* More than a few segments wait: whoever can should wait with more. */
 bool writer_full(const struct writer *w);
+/* Enter it with the next job, behind the segments that wait. One at a time; `h` is not touched until done(), which
+ * comes after stored(). */
+void writer_heal(struct writer *w, struct writer_heal *h);
 bool writer_idle(const struct writer *w);
 /* Append to the journal what has been waiting since before this tick. */
 void writer_journal(struct writer *w);

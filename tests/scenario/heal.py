@@ -204,10 +204,10 @@ def span(folder):
     code, said = heal(config)
     ok(code == 2 and "no peer" in said, "without a peer: says so", code, said)
     code, said = heal(config, "fip/t", "--peer", url(peer), "--from", wall((BASE + 2 * HOUR) * NS), "--to", wall((BASE + 2 * HOUR + 1) * NS))
-    ok(code == 0 and said.endswith("1 segment, %d bytes, in 1 hour file; 0 refused\n" % os.path.getsize(
+    ok(code == 0 and said.startswith("1 segment, %d bytes, in 1 hour file; 0 refused\n" % os.path.getsize(
         os.path.join(store, "fip", "t", List(read(os.path.join(store, "fip", "t", HOURS[2] + ".m3u8"))).entries[5].uri))),
        "one hour of one rendition", code, said)
-    ok(len(different(store, prepare())) == 5, "and no other", *different(store, prepare()))
+    ok(len(different(store, prepare())) == 6, "and no other", *different(store, prepare()))
     for argv, want in ((("nobody",), "does not describe"), (("fip/x",), "no rendition"), (("fip", "--peer", "ftp://x"), "want http://"),
                        (("fip", "--json"), "not for"), ((), "want a station")):
         p = subprocess.run([os.path.join(BUILD, "rewind"), "-c", config, "heal", *argv], capture_output=True, text=True, timeout=20)
@@ -236,7 +236,7 @@ def lists(folder):
     code, said = heal(ini(folder, "own.ini", store, peer=url(peer)))
     ok(code == 0, "heal", said)
     until, after = time.monotonic() + 10, before
-    while after["etag"] == before["etag"] and time.monotonic() < until:
+    while after.body != want.body and time.monotonic() < until:
         time.sleep(0.1)
         after = ask(own.port, path)
     ok(after.body == want.body and after["etag"] == want["etag"], "after: the peer's list, its ETag too", after["etag"], want["etag"])
@@ -286,8 +286,9 @@ def numbers(folder):
                 with open(path, "w") as f:
                     f.write(text)
             renumber(store, r, HOURS[2:], -len(flags[1]))
-        code, said = verify(store)
-        ok(code == 0, f"{what}: the store is good before", said)
+        for r in RENDITIONS:
+            code, said = verify(store, "fip/" + r)
+            ok(code == 0, f"{what}: {r} is good before", said)
         code, said = heal(ini(folder, "own.ini", store, peer=url(peer)))
         ok(code == 0 and different(store, peer_store) == [], f"{what}: the peer's numbers everywhere", code, said, *different(store, peer_store))
         code, said = verify(store)
@@ -297,35 +298,26 @@ def numbers(folder):
 
 
 def seams(folder):
-    """where own audio was anchored anew behind the gap"""
+    """own audio that was anchored anew behind the gap, off the peer's sample count by less than a frame"""
     peer = origin(folder, prepare())
     full = read(shared["audio"], "rb")
-    for what, late, breaks in (("by less than a frame", 7 * 10**6, 0), ("by more", 300 * 10**6, 1)):
-        store = os.path.join(folder, "own")
-        size = len(full) * 1600 // (END - START)
-        first, rest = os.path.join(folder, "first.aac"), os.path.join(folder, "rest.aac")
-        frames = frame_edges(full)
-        cut = 1600 * 48000 // 1024  # frames
-        resume = 2400 * 48000 // 1024
-        with open(first, "wb") as f:
-            f.write(full[:frames[cut]])
-        with open(rest, "wb") as f:
-            f.write(full[frames[resume]:])
-        del size
-        lay(folder, "before", first, START * NS, store)
-        lay(folder, "after", rest, START * NS + resume * 1024 * NS // 48000 + late, store)
-        code, said = verify(store)
-        ok(code == 0, f"{what}: the store is good before", said)
-        own = {e.uri for e in List(read(os.path.join(store, "fip", "t", HOURS[1] + ".m3u8"))).entries if not e.gap}
-        kept = {u: read(os.path.join(store, "fip", "t", u), "rb") for u in own}
-        code, said = heal(ini(folder, "own.ini", store, peer=url(peer)))
-        code2, said2 = verify(store)
-        ok(code == 0 and code2 == 0, f"{what}: heal and verify", said, said2)
-        entries = [e for h in HOURS[:3] for e in List(read(os.path.join(store, "fip", "t", h + ".m3u8"))).entries]
-        ok(sum(e.discontinuity for e in entries) == breaks and not any(e.gap for e in entries if e.msn * T >= START),
-           f"{what}: {breaks} discontinuities, no gap", [e.msn for e in entries if e.discontinuity])
-        ok(all(read(os.path.join(store, "fip", "t", u), "rb") == b for u, b in kept.items()), f"{what}: what was there stays")
-        shutil.rmtree(store)
+    edges = frame_edges(full)
+    store, late = os.path.join(folder, "own"), 7 * 10**6
+    cut, resume = 1600 * 48000 // 1024, 2400 * 48000 // 1024  # frames
+    first, rest = write(folder, "first.aac", full[:edges[cut]]), write(folder, "rest.aac", full[edges[resume]:])
+    lay(folder, "before", first, START * NS, store)
+    lay(folder, "after", rest, START * NS + resume * 1024 * NS // 48000 + late, store)
+    code, said = verify(store)
+    ok(code == 0, "the store is good before", said)
+    name = os.path.join(store, "fip", "t", HOURS[1] + ".m3u8")
+    kept = {e.uri: read(os.path.join(store, "fip", "t", e.uri), "rb") for e in List(read(name)).entries if not e.gap}
+    code, said = heal(ini(folder, "own.ini", store, peer=url(peer)))
+    bad, found = verify(store)
+    ok(code == 0 and bad == 0, "heal and verify", said, found)
+    entries = [e for h in HOURS[:3] for e in List(read(os.path.join(store, "fip", "t", h + ".m3u8"))).entries]
+    ok(not any(e.discontinuity or (e.gap and e.msn * T >= START) for e in entries), "no gap, and no discontinuity",
+       [e.msn for e in entries if e.discontinuity])
+    ok(len(kept) > 100 and all(read(os.path.join(store, "fip", "t", u), "rb") == b for u, b in kept.items()), "what was there stays")
     peer.stop()
 
 
@@ -466,7 +458,7 @@ def lies(folder):
         ("a list cut in the middle", of_lists(lambda t: t[:len(t) // 2]), 1),
         ("a list without its end", of_lists(lambda t: t.replace("#EXT-X-ENDLIST\n", "")), 1),
         ("a list of another segment duration", of_lists(lambda t: t.replace("segment=10", "segment=5").replace("DURATION:10", "DURATION:5")), 1),
-        ("names that lead out", of_lists(lambda t: re.sub(r"^2.*T..../", "../../", t, flags=re.M)), 1),
+        ("names that lead out", of_lists(lambda t: re.sub(r"^2.*T../", "../../", t, flags=re.M)), 1),
         ("a forged xxh64", facts("xxh64", lambda v: f"{int(v, 16) ^ 1:016x}"), 1),
         ("forged sizes", facts("bytes", plus), 1),
         ("huge sizes", facts("bytes", lambda v: "1000000000000"), 1),

@@ -1,0 +1,2 @@
+build2/obj/media/ticks.o: media/ticks.c media/ticks.h
+media/ticks.h:

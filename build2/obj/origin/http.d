@@ -1,0 +1,2 @@
+build2/obj/origin/http.o: origin/http.c origin/http.h
+origin/http.h:

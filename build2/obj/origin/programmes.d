@@ -1,0 +1,29 @@
+build2/obj/origin/programmes.o: origin/programmes.c base/text.h \
+ origin/handlers.h origin/request.h origin/entity.h base/clock.h \
+ origin/http.h origin/problem.h origin/routes.h origin/target.h \
+ rewind/layout.h origin/worker.h origin/cache.h origin/counters.h \
+ origin/listen.h origin/retained.h origin/server.h origin/catalogue.h \
+ origin/limits.h origin/schedule.h rewind/programmes.h rewind/instant.h \
+ rewind/zone.h
+base/text.h:
+origin/handlers.h:
+origin/request.h:
+origin/entity.h:
+base/clock.h:
+origin/http.h:
+origin/problem.h:
+origin/routes.h:
+origin/target.h:
+rewind/layout.h:
+origin/worker.h:
+origin/cache.h:
+origin/counters.h:
+origin/listen.h:
+origin/retained.h:
+origin/server.h:
+origin/catalogue.h:
+origin/limits.h:
+origin/schedule.h:
+rewind/programmes.h:
+rewind/instant.h:
+rewind/zone.h:

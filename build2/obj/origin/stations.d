@@ -1,0 +1,29 @@
+build2/obj/origin/stations.o: origin/stations.c base/text.h \
+ origin/handlers.h origin/playlist.h base/clock.h origin/request.h \
+ origin/entity.h origin/http.h origin/problem.h origin/routes.h \
+ origin/target.h rewind/layout.h origin/retained.h origin/cache.h \
+ origin/stored.h origin/worker.h origin/counters.h origin/listen.h \
+ origin/server.h origin/catalogue.h origin/limits.h origin/schedule.h \
+ rewind/programmes.h
+base/text.h:
+origin/handlers.h:
+origin/playlist.h:
+base/clock.h:
+origin/request.h:
+origin/entity.h:
+origin/http.h:
+origin/problem.h:
+origin/routes.h:
+origin/target.h:
+rewind/layout.h:
+origin/retained.h:
+origin/cache.h:
+origin/stored.h:
+origin/worker.h:
+origin/counters.h:
+origin/listen.h:
+origin/server.h:
+origin/catalogue.h:
+origin/limits.h:
+origin/schedule.h:
+rewind/programmes.h:

@@ -1,0 +1,5 @@
+build2/obj/segmenter/frame.o: segmenter/frame.c segmenter/frame.h \
+ base/clock.h base/log.h
+segmenter/frame.h:
+base/clock.h:
+base/log.h:

@@ -1,0 +1,3 @@
+build2/obj/segmenter/input/chunked.o: segmenter/input/chunked.c \
+ segmenter/input/chunked.h
+segmenter/input/chunked.h:

@@ -1,0 +1,13 @@
+build2/obj/segmenter/input/command.o: segmenter/input/command.c \
+ base/log.h base/text.h segmenter/input/backoff.h base/clock.h \
+ segmenter/input/child.h segmenter/input/feed.h \
+ segmenter/input/transport.h segmenter/settings.h base/config.h
+base/log.h:
+base/text.h:
+segmenter/input/backoff.h:
+base/clock.h:
+segmenter/input/child.h:
+segmenter/input/feed.h:
+segmenter/input/transport.h:
+segmenter/settings.h:
+base/config.h:

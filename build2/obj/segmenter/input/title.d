@@ -1,0 +1,3 @@
+build2/obj/segmenter/input/title.o: segmenter/input/title.c \
+ segmenter/input/title.h
+segmenter/input/title.h:
