@@ -225,10 +225,13 @@ pipeline_open(uv_loop_t *loop, const struct config *config, struct pipeline **ou
 		.store = store,
 		.journals = p->journals,
 		.pool = &p->pool,
+		.join = join_new(store),
 		.now = system,
 		.progress = on_progress,
 		.ctx = p };
-	if (stations_open(p, &context, errors) < 0)
+	int opened = stations_open(p, &context, errors);
+	join_free(&context.join);
+	if (opened < 0)
 		goto fail;
 	time_begin(p, system);
 	if (listener && icecast_listener_open(loop, listener, &p->listener, errors) < 0)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,8 +75,8 @@ recover(struct rendition *r, const struct rendition_context *context, const stru
 		uint32_t mended = list ? segment_mend(s, list, context->pool) : 0;
 		r->resume_end = segment_end(s);
 		if (mended)
-			log_warn("journal torn, silence stands in rendition=%s msn=%" PRIu64 " frames=%u", r->name, s->msn,
-			    mended);
+			log_warn("journal torn, silence stands in rendition=%s msn=%" PRIu64 " frames=%u", r->name,
+			    s->msn, mended);
 		if (list) {
 			put(r, s, context->now);
 		} else {
@@ -102,6 +103,50 @@ resume_from(struct rendition *r, const struct store_resume *resume)
 	r->resume_end = resume->end;
 	r->merge.format = resume->format;
 	r->merge.msn = resume->next_msn;
+}
+
+/* A store that is empty, or lags behind by a segment, goes on where a peer is. */
+static void
+ask_peer(struct rendition *r, const struct rendition_context *context, const struct store_resume *resume)
+{
+	uint64_t since = resume->next_msn ? resume->next_msn - 1 : 0;
+	const char *slash = strchr(r->name, '/');
+	char station[64];
+
+	if (since && context->now.ns <= layout_grid(since + 2, r->T).ns)
+		return;
+	snprintf(station, sizeof(station), "%.*s", (int)(slash - r->name), r->name);
+	join_ask(context->join, station, slash + 1, r->T, since, context->now, &r->join);
+}
+
+/* What the peer knows of joint decisions, the numbers of discontinuities among them. */
+static void
+join_epoch(struct rendition *r)
+{
+	const struct join_position *j = &r->join;
+
+	for (size_t i = 0; i < j->recent_count; i++) {
+		const struct hour_entry *e = &j->recent[i];
+		int64_t offset = e->gap ? -1 : cut_offset(e->anchor, e->sample, j->formats[i].rate, e->start);
+		epoch_report(r->cut.epoch, r->cut.rendition, e->msn, offset, e->pending);
+	}
+	epoch_resume(r->cut.epoch, j->discontinuity_sequence);
+	cut_join(&r->cut, j->last.anchor, j->last.sample, j->last.samples, j->format.rate, j->last.start);
+}
+
+/* Gaps with the discontinuities that the peer had meanwhile, from number `from` up to, not including, `end`. */
+static void
+join_gaps(struct rendition *r, uint64_t from, uint64_t end, struct wall now)
+{
+	for (size_t i = 0; i < r->join.count; i++) {
+		uint64_t msn = r->join.discontinuities[i];
+		struct segment *gap = msn >= from && msn < end ? calloc(1, sizeof(*gap)) : NULL;
+		if (!gap)
+			continue;
+		gap->msn = msn;
+		gap->gap = gap->discontinuity = true;
+		put(r, gap, now);
+	}
 }
 
 static int
@@ -175,6 +220,7 @@ rendition_open(struct rendition *r, const struct rendition_context *context, con
 	int err = open_parts(r, context, &resume, dirfd, errors);
 	if (err == 0) {
 		resume_from(r, &resume);
+		ask_peer(r, context, &resume);
 		/* before a job runs on the store; the live list may be what a power cut left of it */
 		on_stored(r);
 		if (store_rendition_live(r->store) < 0)
@@ -212,6 +258,8 @@ rendition_resume(struct rendition *r, struct wall now, bool laid_in)
 	struct audio_format format = open ? open->format : r->merge.format;
 	uint64_t next = layout_msn(now, 0, r->T) + 1;
 
+	if (!r->resume_end.ns && r->join.any)
+		join_epoch(r);
 	if (!r->resume_end.ns)
 		return; /* a new rendition: it begins with the first frame that begins a segment */
 	if (open) {
@@ -228,6 +276,11 @@ rendition_resume(struct rendition *r, struct wall now, bool laid_in)
 	}
 	log_warn("was away, what is missing becomes a gap rendition=%s", r->name);
 	r->cut.anchored = false;
+	if (r->join.any) {
+		join_gaps(r, r->merge.msn, next, now);
+		join_epoch(r);
+		format = r->join.format;
+	}
 	merge_resume(&r->merge, &format, layout_grid(next, r->T), next, true);
 }
 

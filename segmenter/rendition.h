@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
+#include "rewind/join.h"
 #include "rewind/settings.h"
 #include "rewind/store.h"
 #include "segmenter/cut/cut.h"
@@ -27,8 +28,9 @@ struct rendition {
 	struct merge merge;
 	struct cut cut;
 	struct writer *writer;
-	struct wall resume_end; /* what the store and the journal have ends here; ns 0: nothing */
-	bool ended;             /* the input has ended for good and its last segment was put */
+	struct join_position join;   /* where a peer is, if the store is empty or lags behind */
+	struct wall resume_end;      /* what the store and the journal have ends here; ns 0: nothing */
+	bool ended;                  /* the input has ended for good and its last segment was put */
 	struct list_variant variant; /* its rates in the steps of the list */
 	bool has_variant;
 	void (*stored)(void *ctx); /* the station's */
@@ -44,6 +46,7 @@ struct rendition_context {
 	struct epoch *epoch;       /* of the station */
 	unsigned index;            /* in the station */
 	bool tcp_only;             /* patience T/2 */
+	struct join *join;         /* the peers to ask; NULL: none, or the input brings the past */
 	struct wall now;           /* system time at start */
 	void (*stored)(void *ctx); /* a segment is in the store, the variant's facts may have changed */
 	void *ctx;

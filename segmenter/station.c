@@ -85,6 +85,15 @@ input_of(const struct config *config, const char *rendition)
 	return config_find(config, "input", rendition);
 }
 
+/* Does it bring what was on air while no process was there? A command with `start` is told where the store ends; what
+ * is laid in without a pace goes on wherever the store ends, however long ago. */
+static bool
+brings_past(const struct input_settings *settings)
+{
+	return settings && settings->start && *settings->start &&
+	       (settings->type == INPUT_COMMAND || settings->pace == PACE_NONE);
+}
+
 static int
 rendition_add(struct station *s, const struct station_context *context, const char *name, struct text *errors)
 {
@@ -100,6 +109,7 @@ rendition_add(struct station *s, const struct station_context *context, const ch
 		.epoch = &s->epoch,
 		.index = s->count,
 		.tcp_only = true,
+		.join = brings_past(input_of(context->config, full)) ? NULL : context->join,
 		.now = context->now,
 		.stored = list_update,
 		.ctx = s };
@@ -147,15 +157,6 @@ station_resume_end(const struct station *s)
 			end = s->renditions[i].resume_end;
 	}
 	return end;
-}
-
-/* Does it bring what was on air while no process was there? A command with `start` is told where the store ends; what
- * is laid in without a pace goes on wherever the store ends, however long ago. */
-static bool
-brings_past(const struct input_settings *settings)
-{
-	return settings && settings->start && *settings->start &&
-	       (settings->type == INPUT_COMMAND || settings->pace == PACE_NONE);
 }
 
 int

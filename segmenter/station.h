@@ -40,6 +40,7 @@ struct station_context {
 	const struct store_settings *store;
 	struct journal *journals;
 	struct frame_pool *pool;
+	struct join *join; /* the peers to ask; NULL: none */
 	struct wall now;
 	void (*progress)(void *ctx);
 	void *ctx;

@@ -68,6 +68,46 @@ cut_resume(struct cut *c, struct ticks anchor, uint64_t sample, uint64_t samples
 	c->rate = rate;
 }
 
+int64_t
+cut_offset(struct ticks anchor, uint64_t sample, uint32_t rate, struct wall start)
+{
+	return offset_of(ticks_at(anchor, sample, rate), start);
+}
+
+void
+cut_join(struct cut *c, struct ticks anchor, uint64_t sample, uint64_t samples, uint32_t rate, struct wall start)
+{
+	c->offset = cut_offset(anchor, sample, rate, start);
+	c->offset_known = true;
+	c->joined = true;
+	c->joined_at.ns = start.ns + samples_to_ns(samples, rate);
+	c->joined_anchor = anchor;
+	c->joined_sample = sample + samples;
+	c->joined_rate = rate;
+}
+
+/* Begin on the time line that others are on. */
+static bool
+cut_anchor_joined(struct cut *c, const struct slot *slot)
+{
+	const int64_t rate = slot->format->rate, samples = slot->frame.samples;
+	bool same = c->joined && samples > 0 && slot->format->rate == c->joined_rate;
+
+	c->joined = false;
+	if (!same)
+		return false;
+	/* frames since then (before it, when audio is laid in from the past), to the nearest: a frame is no whole
+	 * number of ns, so numerator and denominator are both multiplied by the rate */
+	__int128 since = (__int128)(slot->frame.wall.ns - c->joined_at.ns) * rate, frame = (__int128)samples * NS_PER_S;
+	__int128 frames = since >= 0 ? (since + frame / 2) / frame : -((-since + frame / 2) / frame);
+	__int128 sample = (__int128)c->joined_sample + frames * samples;
+	if (sample < 0 || sample > INT64_MAX)
+		return false; /* from before that time line */
+	c->anchor = c->joined_anchor;
+	c->sample = (uint64_t)sample;
+	return true;
+}
+
 void
 cut_reopen(struct cut *c, struct segment *s)
 {
@@ -81,14 +121,17 @@ cut_anchor(struct cut *c, const struct slot *slot, bool new_epoch)
 {
 	if (new_epoch) {
 		c->offset = 0;
+		c->joined = false;
 	} else if (c->anchored) {
 		return;
 	} else if (!c->offset_known && !epoch_offset(c->epoch, &c->offset)) {
 		c->offset = 0;
 	}
 	c->offset_known = true;
-	c->anchor.t = (ticks_of_wall(slot->frame.wall).t + (uint64_t)c->offset) & TICKS_MASK;
-	c->sample = 0;
+	if (new_epoch || !cut_anchor_joined(c, slot)) {
+		c->anchor.t = (ticks_of_wall(slot->frame.wall).t + (uint64_t)c->offset) & TICKS_MASK;
+		c->sample = 0;
+	}
 	c->rate = slot->format->rate;
 	c->anchored = true;
 }

@@ -45,6 +45,12 @@ struct cut {
 	uint64_t sample;
 	uint32_t rate;
 	int64_t offset; /* PTS - wall, ticks modulo 2^33 */
+	/* a time line that others are on: who begins joins it, whole frames from `joined_at` */
+	bool joined;
+	struct wall joined_at; /* of the sample below, to a few milliseconds */
+	struct ticks joined_anchor;
+	uint64_t joined_sample;
+	uint32_t joined_rate;
 };
 
 void cut_init(struct cut *c, struct epoch *epoch, unsigned rendition);
@@ -54,6 +60,12 @@ void cut_fini(struct cut *c);
  * `contiguous`: the next segment follows on it; else only the offset from wall time is kept. */
 void cut_resume(struct cut *c, struct ticks anchor, uint64_t sample, uint64_t samples, uint32_t rate, struct wall start,
     bool contiguous);
+/* The next segment that is not contiguous with the one before joins the time line of a segment that ended at (anchor,
+ * sample + samples) and began at `start`: the frames of both are the same, so PTS are counted in whole frames from
+ * there. What it says is exact as long as frames lie less than half of one off their place by wall time. */
+void cut_join(struct cut *c, struct ticks anchor, uint64_t sample, uint64_t samples, uint32_t rate, struct wall start);
+/* PTS - wall of a segment's beginning, ticks modulo 2^33: what epoch_report wants. */
+int64_t cut_offset(struct ticks anchor, uint64_t sample, uint32_t rate, struct wall start);
 /* Put back an unfinished segment from the journal; takes it over. */
 void cut_reopen(struct cut *c, struct segment *s);
 

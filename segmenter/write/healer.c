@@ -80,13 +80,14 @@ cancelled(void *ctx)
 }
 
 static void
-peer_down(struct healer *h, struct peer_state *p)
+peer_down(struct peer_state *p)
 {
+	char why[160];
+
 	p->wait = p->wait == 0 ? DOWN_LEAST : p->wait < DOWN_MOST / 2 ? p->wait * 2 : DOWN_MOST;
 	p->until = clock_mono_now().ns + p->wait;
-	log_warn("peer is away, it is tried again later peer=%s seconds=%" PRId64 " why=\"%s\"", peer_name(p->peer),
-	    p->wait / NS_PER_S, peer_why(p->peer));
-	(void)h;
+	log_warn("peer is away, it is tried again later peer=%s seconds=%" PRId64 " why=%s", peer_name(p->peer),
+	    p->wait / NS_PER_S, log_safe(peer_why(p->peer), why, sizeof(why)));
 }
 
 static void
@@ -123,7 +124,7 @@ fetch(struct healer *h, const struct job *job, uint64_t hour, size_t *count)
 		}
 		int rc = heal_fetch(&heal, hour, &h->heal.found, count);
 		if (rc == -EHOSTDOWN)
-			peer_down(h, p);
+			peer_down(p);
 		else if (rc != -ECANCELED)
 			p->wait = 0;
 		if (*count > 0 || rc == -ECANCELED || rc == -ENOSPC)
@@ -236,9 +237,8 @@ on_answer(uv_async_t *handle)
 	}
 }
 
-/* Hours that are over and in no live list any more, up to those that are no longer advertised. False: there are none.
- */
-static bool
+/* Hours that are over and in no live list any more, up to those that are no longer advertised: [*oldest, *before). */
+static void
 bounds(const struct job *job, struct wall now, uint64_t *oldest, uint64_t *before)
 {
 	const struct healer_rendition *r = &job->of;
@@ -254,7 +254,6 @@ bounds(const struct job *job, struct wall now, uint64_t *oldest, uint64_t *befor
 		from = 0;
 	*oldest = (uint64_t)from;
 	*before = (uint64_t)(over > from ? over : from);
-	return over > from;
 }
 
 void
@@ -264,9 +263,7 @@ healer_tick(struct healer *h, struct mono mono, struct wall now)
 		return;
 	struct job *job = &h->jobs[h->next];
 	h->order = (struct order){ .job = job };
-	if (!bounds(job, now, &h->order.oldest, &h->order.before)) {
-		h->order.before = h->order.oldest; /* which is no work */
-	}
+	bounds(job, now, &h->order.oldest, &h->order.before);
 	if (!h->started) {
 		if (uv_thread_create(&h->thread, run, h) != 0) {
 			pause_for(h, AGAIN_NS);

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 
-from failing import BUILD, MEDIA, Program, finish, main, ok, write
+from failing import BUILD, MEDIA, Program, finish, main, metric, ok, segmenter, until, write
 from hindcast import NS, List, read, wall
 sys.argv = sys.argv[:1]
 from originate import Origin, ask, running  # noqa: E402
@@ -329,6 +329,145 @@ def frame_edges(data):
     return out
 
 
+# --- by itself
+
+
+def automatic(folder):
+    """a segmenter heals by itself, from the peer that is there"""
+    peer = origin(folder, prepare())
+    store = copy(folder)
+    punch(store, HOURS[1], {0, 17, FULL - 1})
+    drop(store, HOURS[2])
+    p = segmenter(folder, read(ini(folder, "own.ini", store, peer=f"http://127.0.0.1:1 {url(peer)}")))
+    until("four hours are healed", lambda: len(p.said("hour is healed")) >= 4, 100)
+    ok(metric(p, "heal_segments_total") == 2 * (3 + FULL) and metric(p, "heal_hours_total") == 4, "all that lacked is counted")
+    ok(metric(p, "heal_peers_down") == 1 and metric(p, "heal_peer_failures_total") >= 1, "and the peer that is away")
+    ok(len(p.said("peer is away")) >= 1, "which is told", p.tail())
+    ok(p.end() == 0, "it ends", p.tail())
+    wrong = [n for n in different(store, prepare()) if not n.endswith("index.m3u8") and max(re.findall(r"\d{8}T\d\d", n)) < HOURS[3]]
+    ok(wrong == [], "the same as the peer's", *wrong[:5])
+    code, said = verify(store)
+    ok(code == 0, "verify", said)
+    peer.stop()
+
+
+def hanging(folder):
+    """a peer that hangs holds up neither what is written nor the end; what it left is cleared away at the next start"""
+    served = threading.Semaphore(20)
+
+    def lie(h, path, body):
+        if is_segment(path) and not served.acquire(blocking=False):
+            asked.set()
+            let_go.wait(60)
+        return False
+    asked, let_go = threading.Event(), threading.Event()
+    peer = Liar(prepare(), lie)
+    store = copy(folder)
+    drop(store, HOURS[2])
+    config = read(ini(folder, "own.ini", store, f"[input fip/RENDITION main]\ntype = file\npath = {shared['audio']}\nloop = yes\n",
+                      peer=f"http://127.0.0.1:{peer.port}"))
+    p = segmenter(folder, config)
+    ok(asked.wait(60), "the peer hangs")
+    newest = os.path.join(store, "fip", "t", time.strftime("%Y%m%dT%H.m3u8.part", time.gmtime()))
+    until("entries of now", lambda: os.path.exists(newest), 60)
+    first = len(List(read(newest)).entries)
+    until("another one", lambda: len(List(read(newest)).entries) > first, 40)
+    code, said = verify(store)
+    ok(code == 0, "verify, while segments are there that are not listed", said)
+    began = time.monotonic()
+    ok(p.end() == 0 and time.monotonic() - began < 10, "it ends soon", time.monotonic() - began, p.tail())
+    let_go.set()
+    peer.close()
+    code, said = verify(store)
+    ok(code == 0, "verify, after it", said)
+    p = segmenter(folder, config)
+    code, said = verify(store)
+    ok(code == 0, "verify, after the next start", said)
+    p.end()
+
+
+# --- joining late
+
+
+def joining(folder):
+    """who begins late, and who was away, goes on where the peer is: the same entries and segments from there on"""
+    prepare()
+    change = os.path.join(folder, "change.aac")
+    audio = read(os.path.join(MEDIA, "aac_lc_44100_stereo_64k.aac"), "rb")
+    with open(change, "wb") as f:
+        for _ in range(3):  # of a minute: half a minute of another format begins in its middle
+            f.write(audio[:frame_edges(audio)[-1]])
+        f.write(read(os.path.join(MEDIA, "aac_lc_48000_stereo_128k.aac"), "rb") * 6)
+    start = time.time_ns() - 20 * NS
+
+    def config(name, store, peer=None):
+        text = f"[store]\npath = {os.path.join(folder, store)}\nmin_free = 0\nsync = none\n" + (f"peer = {peer}\n" if peer else "")
+        return write(folder, name, text + f"""[segmenter]
+metrics = 127.0.0.1:0
+[origin]
+listen = 127.0.0.1:0
+threads = 1
+[station s]
+segment = 2
+window = 12
+renditions = a
+[rendition s/a]
+[input s/a main]
+type = file
+path = {change}
+start = {wall(start)}
+pace = real
+""")
+
+    def entries(store):
+        """By number, with the format that is in force and the discontinuity number."""
+        out = {}
+        for name in sorted(n for n in os.listdir(os.path.join(folder, store, "s", "a")) if ".m3u8" in n and n[0] == "2"):
+            text = read(os.path.join(folder, store, "s", "a", name))
+            at = List(text)
+            sequence, form = at.discontinuity_sequence, ""
+            for e in at.entries:
+                told = re.search(r"^#HINDCAST-FORMAT:.*\n", e.tags, re.M)
+                form, sequence = told[0] if told else form, sequence + e.discontinuity
+                out[e.msn] = (sequence, None) if e.gap else (sequence, form, re.sub(r"^#HINDCAST-FORMAT:.*\n", "", e.tags, flags=re.M), e.seconds)
+        return out
+
+    def same_from(first, what, count):
+        def both():
+            mine, theirs = entries("own"), entries("live")
+            return [(mine[k], theirs[k]) for k in sorted(mine) if k in theirs and k >= first and mine[k][1]]
+        until(what, lambda: len(both()) >= count, 60)
+        ok(all(a == b for a, b in both()), what, *[x for a, b in both() if a != b for x in (a, b)][:4])
+
+    live = Program("segmenter", "-c", config("live.ini", "live"))
+    live.wait("ready")
+    until("segments", lambda: os.path.exists(os.path.join(folder, "live", "s", "a", "index.m3u8")))
+    peer = Origin(config("origin.ini", "live"))
+    time.sleep(2)
+    own = Program("segmenter", "-c", config("own.ini", "own", url(peer)))
+    own.wait("joins where the peer is")
+    same_from(0, "who begins late writes what the peer writes", 3)
+    ok(own.end() == 0, "it is away")
+    gone = max(entries("own"))
+    until("a discontinuity meanwhile", lambda: max(v[0] for v in entries("live").values()) > 0 and max(entries("live")) > gone + 4, 90)
+    own = Program("segmenter", "-c", config("own.ini", "own", url(peer)))
+    own.wait("joins where the peer is")
+    same_from(gone + 1, "who was away goes on with what the peer writes, and its discontinuity number", 3)
+    mine, theirs = entries("own"), entries("live")
+    ok(all(mine[k][0] == theirs[k][0] for k in mine if k in theirs), "which stands at the same number",
+       [(k, mine[k][0], theirs[k][0]) for k in mine if k in theirs and mine[k][0] != theirs[k][0]])
+    ok(own.end() == 0 and live.end() == 0, "both end")
+    code, said = verify(os.path.join(folder, "own"))
+    ok(code == 0, "verify", said)
+    peer.stop()
+    own = Program("segmenter", "-c", config("own.ini", "nothing", url(peer)))
+    began = time.monotonic()
+    own.wait("begins without a peer")
+    own.wait(" ready\\b")
+    ok(time.monotonic() - began < 8, "without an answer it begins all the same, and says so")
+    own.end()
+
+
 # --- from a peer that lies
 
 
@@ -469,7 +608,7 @@ def lies(folder):
         ("a forged anchor", facts("anchor", plus), 1),
         ("a forged fill", facts("fill", lambda v: "100000"), 1),
         ("a forged format", facts("header", lambda v: "fff15080"), 1),
-        ("forged durations", of_lists(lambda t: re.sub(r"EXTINF:\d+\.", "EXTINF:9.", t)), 1),
+        ("forged durations", of_lists(lambda t: re.sub(r"(EXTINF:\d+\.\d{5})(\d)", lambda m: m[1] + str((int(m[2]) + 1) % 10), t)), 1),
         ("times of another day", of_lists(lambda t: re.sub(r"DATE-TIME:\d{4}", "DATE-TIME:2001", t)), 1),
         *((f"status {s}", lambda h, p, b, s=s: (h.answer(s, b"no"), True)[1], left) for s, left in status_of.items())]
     store = copy(folder)
@@ -556,5 +695,5 @@ def kills(folder):
 
 
 if __name__ == "__main__":
-    wanted = [t for t in (holes, span, lists, numbers, seams, lies, present, kills) if t.__name__ in os.environ.get("ONLY", t.__name__)]
+    wanted = [t for t in (holes, span, lists, numbers, seams, automatic, hanging, joining, present, kills, lies) if t.__name__ in os.environ.get("ONLY", t.__name__)]
     main(*wanted)

@@ -4,7 +4,7 @@ build2/obj/segmenter/segmenter_metrics.o: segmenter/segmenter_metrics.c \
  segmenter/input/icecast_listener.h base/metrics.h \
  segmenter/input/transport.h segmenter/settings.h base/config.h \
  segmenter/station.h segmenter/cut/epoch.h segmenter/rendition.h \
- base/text.h rewind/settings.h rewind/store.h rewind/list.h \
+ base/text.h rewind/join.h rewind/settings.h rewind/store.h rewind/list.h \
  segmenter/cut/cut.h segmenter/frame.h segmenter/merge/merge.h \
  segmenter/input/input.h segmenter/write/journal.h \
  segmenter/write/writer.h
@@ -25,6 +25,7 @@ segmenter/station.h:
 segmenter/cut/epoch.h:
 segmenter/rendition.h:
 base/text.h:
+rewind/join.h:
 rewind/settings.h:
 rewind/store.h:
 rewind/list.h:
