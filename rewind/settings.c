@@ -27,8 +27,8 @@ static const struct config_option store_options[] = {
 	    .help =
 		"origins of the same stations, http://HOST:PORT, separated by spaces; what the store lacks is fetched "
 		"from them" },
-	{ "heal_rate", CONFIG_SIZE, offsetof(struct store_settings, heal_rate), .fallback = "1M", .least = 0,
-	    .most = INT64_C(1) << 40, .help = "bytes a second that may be fetched from a peer; 0: no limit" },
+	{ "heal_rate", CONFIG_SIZE, offsetof(struct store_settings, heal_rate), .fallback = "1M",
+	    .help = "bytes a second that may be fetched from a peer; 0: no limit" },
 };
 
 static const struct config_option station_options[] = {

@@ -48,6 +48,7 @@ result $? "no unbounded text functions"
 result $? "only base/clock.c asks for the time"
 
 where ini.h base/config_ini.c
+where curl/curl.h rewind/peer.c segmenter/input/icecast_pull.c
 where neaacdec.h segmenter/input/aac_profile.c
 where libical/ical.h rewind/programmes_ical.c
 

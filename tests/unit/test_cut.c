@@ -76,7 +76,8 @@ time_stamps_go_on_and_wrap(void **state)
 	for (int i = 0; i < 30; i++) {
 		struct segment *s = next_segment(&cut, &source);
 		if (i == 0)
-			assert_in_range((pts_begin(s) + 61 * 90000) & TICKS_MASK, 0, 2 * 90000); /* the anchor is wall time */
+			assert_in_range(
+			    (pts_begin(s) + 61 * 90000) & TICKS_MASK, 0, 2 * 90000); /* the anchor is wall time */
 		if (i > 0) {
 			assert_int_equal(pts_begin(s), last_end);
 			assert_false(s->discontinuity);
@@ -254,10 +255,63 @@ offsets_are_compared_on_the_circle(void **state)
 	assert_true(epoch_at(&e, K0 + 3));
 }
 
+/* Who joins a time line writes what those write who were always on it: also when its first segment comes later, or
+ * before the one that it was told of, with wall times told in milliseconds and clocks that drift. */
+static void
+joined_time_line_is_exact(void **state)
+{
+	(void)state;
+	for (int distance = -3; distance <= 20; distance++) {
+		struct epoch theirs, ours;
+		struct cut a, b;
+		struct source s = {
+			.format = &lc44, .from = { (int64_t)K0 * SEGMENT * NS_PER_S + 123456789 }, .ppm = 180
+		};
+		struct segment *told = NULL, *here = NULL;
+		struct source at = s;
+
+		epoch_init(&theirs);
+		epoch_init(&ours);
+		cut_init(&a, &theirs, 0);
+		cut_init(&b, &ours, 0);
+		for (unsigned i = 0; i < 30; i++) {
+			struct source before = s;
+			struct segment *next = next_segment(&a, &s);
+			if (next->msn == K0 + 6)
+				told = next;
+			else if (next->msn == K0 + 6 + (uint64_t)(int64_t)distance)
+				here = next;
+			else
+				segment_free(&next);
+			if (here && here == next) /* the slot before s belongs to the next segment already */
+				at = before;
+		}
+		if (distance != 0) {
+			struct wall start = { told->start.ns - told->start.ns % NS_PER_MS };
+			cut_join(&b, told->anchor, told->sample, told->samples, told->format.rate, start);
+			struct segment *mine = next_segment(&b, &at);
+			while (mine->msn < here->msn) {
+				segment_free(&mine);
+				mine = next_segment(&b, &at);
+			}
+			assert_int_equal(mine->msn, here->msn);
+			assert_int_equal(pts_end(mine), pts_end(here));
+			assert_int_equal(mine->anchor.t, here->anchor.t);
+			assert_int_equal(mine->sample + mine->samples, here->sample + here->samples);
+			segment_free(&mine);
+		}
+		segment_free(&told);
+		segment_free(&here);
+		cut_fini(&a);
+		cut_fini(&b);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(joined_time_line_is_exact),
 		cmocka_unit_test(time_stamps_go_on_and_wrap),
 		cmocka_unit_test(resumed_time_line_is_exact),
 		cmocka_unit_test(gap_keeps_the_offset),

@@ -48,6 +48,8 @@ static const char whole[] = "[store]\n"
 			    "path = /var/lib/hindcast\n"
 			    "sync = none\n"
 			    "min_free = 2G\n"
+			    "peer = http://b:8080 https://c/hindcast\n"
+			    "heal_rate = 2M\n"
 			    "[station fip]\n"
 			    "title = FIP\n"
 			    "timezone = Europe/Paris\n"
@@ -142,6 +144,8 @@ sections_must_agree(void **state)
 {
 	(void)state;
 	refuse("[station a]\nrenditions = b\nsegment = 7\n[rendition a/b]\n", "divide an hour");
+	refuse("[store]\npeer = origin-b:8080\n", "want http://HOST:PORT");
+	refuse("[store]\npeer = http://b:8080 http://user@c\n", "http://user@c: want");
 	refuse("[station a]\nrenditions = b\ntimezone = Europe/Berln\n[rendition a/b]\n", "IANA");
 	refuse("[station a]\nrenditions = b\ntimezone = ../../../etc/passwd\n[rendition a/b]\n", "IANA");
 	refuse("[station a]\nrenditions = b\nsegment = 2500ms\n[rendition a/b]\n", "divide an hour");
