@@ -258,11 +258,12 @@ fetch_segment(struct fetch *f, const struct hour_entry *e, const struct audio_fo
 
 /* --- the hour --- */
 
+/* Below min_free the oldest hours go; were they fetched again at once, it would have no end. */
 static bool
 scarce(const struct fetch *f)
 {
 	int64_t left = f->heal->min_free > 0 ? file_free_bytes(f->dir) : 0;
-	return f->heal->min_free > 0 && left >= 0 && left < f->heal->min_free;
+	return f->heal->min_free > 0 && left >= 0 && left / 2 < f->heal->min_free;
 }
 
 /* All that the hour lacks; entries that are not for us become gaps. */

@@ -33,7 +33,7 @@ struct heal {
 	const char *station, *rendition; /* borrowed */
 	uint32_t T;
 	bool packed, sync;
-	int64_t min_free; /* with less space nothing is fetched */
+	int64_t min_free; /* with less space than twice this nothing is fetched */
 	struct peer *peer;
 	struct heal_counters *counters;
 };
@@ -45,7 +45,7 @@ bool heal_due(const struct heal *h, uint64_t hour);
 /* Fetch what the hour lacks and the peer has. *found is then owned by the caller (hour_free): all entries of the hour,
  * gaps where there is nothing for us; *count: how many are not. 0; -ENOENT: the peer has no such hour; -EAGAIN: has not
  * finished it; -EHOSTDOWN: it went away, and there may be something in *found nevertheless; -EBADMSG: it sent no good
- * hour file; -ENOSPC: less than min_free; -ECANCELED; or another -errno. After a failure with *count 0 nothing is
+ * hour file; -ENOSPC: less than twice min_free; -ECANCELED; or another -errno. After a failure with *count 0 nothing is
  * owned. */
 int heal_fetch(const struct heal *h, uint64_t hour, struct hour *found, size_t *count);
 

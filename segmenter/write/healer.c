@@ -63,7 +63,7 @@ struct healer {
 	uv_cond_t wake;
 	uv_async_t answered;
 	bool started, ordered, stop; /* under the mutex: the last two */
-	atomic_bool cancel;
+	atomic_bool cancel, again;
 	bool waiting, entering; /* the loop's: for the thread, for the writer */
 	struct order order;
 	struct writer_heal heal;
@@ -135,6 +135,15 @@ fetch(struct healer *h, const struct job *job, uint64_t hour, size_t *count)
 	return left;
 }
 
+static void
+forget(struct healer *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		memset(h->jobs[i].seen, 0, h->jobs[i].hours * sizeof(*h->jobs[i].seen));
+	for (size_t i = 0; i < h->peer_count; i++)
+		h->peers[i].until = 0;
+}
+
 /* The newest hour that lacks something which a peer has. */
 static int
 work(struct healer *h, struct order *o)
@@ -142,6 +151,8 @@ work(struct healer *h, struct order *o)
 	struct job *job = o->job;
 	struct heal look = { .root = h->root, .station = job->of.station, .rendition = job->of.name };
 
+	if (atomic_exchange(&h->again, false))
+		forget(h);
 	for (uint64_t hour = o->before; hour-- > o->oldest;) {
 		struct seen *seen = &job->seen[hour % job->hours];
 		size_t count = 0;
@@ -302,6 +313,10 @@ healer_close(struct healer **hp)
 		return;
 	*hp = NULL;
 	atomic_store(&h->cancel, true);
+	if (h->entering && writer_heal_withdraw(h->order.job->of.writer)) {
+		h->entering = false;
+		hour_free(&h->heal.found);
+	}
 	while (h->entering)
 		uv_run(h->loop, UV_RUN_ONCE);
 	if (h->started) {
@@ -369,6 +384,15 @@ healer_add(struct healer *h, const struct healer_rendition *r)
 		return -ENOMEM;
 	h->count++;
 	return 0;
+}
+
+void
+healer_again(struct healer *h)
+{
+	if (!h)
+		return;
+	atomic_store(&h->again, true);
+	h->resume.ns = 0;
 }
 
 const struct heal_counters *

@@ -33,6 +33,9 @@ void healer_close(struct healer **h);
 /* Call once a tick. */
 void healer_tick(struct healer *h, struct mono mono, struct wall now);
 
+/* Look at everything again, now: peers that are away too, and what they did not have. */
+void healer_again(struct healer *h);
+
 /* NULL without a healer. */
 const struct heal_counters *healer_counters(const struct healer *h);
 

@@ -369,6 +369,15 @@ writer_heal(struct writer *w, struct writer_heal *h)
 }
 
 bool
+writer_heal_withdraw(struct writer *w)
+{
+	bool waits = w->heal != NULL;
+
+	w->heal = NULL;
+	return waits;
+}
+
+bool
 writer_full(const struct writer *w)
 {
 	return w->waiting >= WRITER_BUSY;

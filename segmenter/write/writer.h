@@ -58,6 +58,8 @@ bool writer_full(const struct writer *w);
 /* Enter it with the next job, behind the segments that wait. One at a time; `h` is not touched until done(), which
  * comes after stored(). */
 void writer_heal(struct writer *w, struct writer_heal *h);
+/* Take it back if no job has begun with it: true, and done() is not called. */
+bool writer_heal_withdraw(struct writer *w);
 bool writer_idle(const struct writer *w);
 /* Append to the journal what has been waiting since before this tick. */
 void writer_journal(struct writer *w);

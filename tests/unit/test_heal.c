@@ -321,6 +321,21 @@ test_store_recovers(void **state)
 	assert_false(fixture_exists(f, ".heal-numbers"));
 }
 
+static void
+test_retention_was_faster(void **state)
+{
+	struct fixture *f = *state;
+	lay(f, 100);
+	struct hour found = fetched(f, 100, 200, 0, false);
+	struct wall late = { layout_grid(FIXTURE_FIRST, FIXTURE_T).ns + 60 * 24 * 3600 * NS_PER_S };
+	assert_int_equal(store_rendition_retain(f->r, late), 2);
+	assert_int_equal(store_rendition_heal(f->r, FIXTURE_HOUR + 1, &found), -ENOENT);
+	hour_free(&found);
+	assert_false(fixture_exists(f, "20261121T10.m3u8"));
+	assert_false(fixture_exists(f, "20261121T10"));
+	assert_false(fixture_exists(f, ".heal"));
+}
+
 /* --- peers */
 
 static void
@@ -363,6 +378,7 @@ main(void)
 		STORE(test_store_whole_hour),
 		STORE(test_store_leaves_out_what_went),
 		STORE(test_store_recovers),
+		STORE(test_retention_was_faster),
 		cmocka_unit_test(test_urls),
 		STORE(test_due),
 	};

@@ -1,3 +1,0 @@
-build2/obj/base/text.o: base/text.c base/text.h base/log.h
-base/text.h:
-base/log.h:

@@ -1,2 +1,0 @@
-build2/obj/media/format.o: media/format.c media/format.h
-media/format.h:

@@ -1,2 +1,0 @@
-build2/obj/media/icy.o: media/icy.c media/icy.h
-media/icy.h:

@@ -1,3 +1,0 @@
-build2/obj/media/mpa.o: media/mpa.c media/mpa.h media/format.h
-media/mpa.h:
-media/format.h:

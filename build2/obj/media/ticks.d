@@ -1,2 +1,0 @@
-build2/obj/media/ticks.o: media/ticks.c media/ticks.h
-media/ticks.h:

@@ -1,2 +1,0 @@
-build2/obj/origin/http.o: origin/http.c origin/http.h
-origin/http.h:

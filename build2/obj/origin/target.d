@@ -1,2 +1,0 @@
-build2/obj/origin/target.o: origin/target.c origin/target.h
-origin/target.h:
