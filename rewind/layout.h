@@ -11,6 +11,7 @@
  *	fip/.lock fip/hifi/.lock                     held by the one writer
  *	fip/hifi/.entry                              the entry of the segment that is being published
  *	fip/hifi/.journal-*                          frames of unfinished segments
+ *	fip/hifi/.heal fip/hifi/.heal-numbers        an hour that is being healed, or whose successors have to follow
  *	.tmp-*                                       what is being written, until it is renamed
  */
 #ifndef HINDCAST_LAYOUT_H
