@@ -136,6 +136,18 @@ store_healing_begin(int dir, uint64_t hour, bool sync)
 
 /* --- the hour file --- */
 
+/* What readers would refuse (more formats than there may be in an hour) must never get the name. */
+static bool
+readable(const struct text *t)
+{
+	struct hour h;
+	char why[128];
+	if (hour_parse(t->data, t->len, &h, why) < 0)
+		return false;
+	hour_free(&h);
+	return true;
+}
+
 static int
 replace_hour(struct store_rendition *r, uint64_t hour, const struct hour *h)
 {
@@ -145,6 +157,8 @@ replace_hour(struct store_rendition *r, uint64_t hour, const struct hour *h)
 	hour_write(&r->text, h);
 	if (r->text.full)
 		return -ENOMEM;
+	if (!readable(&r->text))
+		return -EBADMSG;
 	if (r->part.fd >= 0 && r->part.hour == hour)
 		return part_rewrite(&r->part, r->dir, r->text.data, r->text.len, r->config.sync);
 	struct file_replace how = { .tmp = STORE_TMP "hour", .name = file, .sync = r->config.sync };

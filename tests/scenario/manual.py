@@ -139,7 +139,7 @@ def options(folder):
 def long_options(folder):
     """The same for the long ones of rewind."""
     said = set(re.findall(r"\bFl -([a-z]+)\b", PAGES["rewind.1"]))
-    values = {"store": "x", "config": "x", "from": "now", "to": "now", "duration": "1", "output": "x"}
+    values = {"store": "x", "config": "x", "from": "now", "to": "now", "duration": "1", "output": "x", "peer": "x"}
     wrong = [o for o in said if finish("rewind", f"--{o}", *([values[o]] if o in values else []), "-h")[0] != 0]
     ok(said and not wrong, "hindcast-rewind: the long options exist", wrong)
     usage = set(re.findall(r"--([a-z]+)", finish("rewind", "-h")[1]))

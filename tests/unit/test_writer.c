@@ -1,4 +1,5 @@
 /* The writer: what a span of gaps says, and the live list of a disk that is slower than time. */
+#include <errno.h>
 #include <uv.h>
 
 #include "segmenter/write/writer.h"
@@ -34,7 +35,8 @@ put_segment(struct bench *b, bool gap, bool discontinuity)
 		s->frames = calloc(s->count, sizeof(*s->frames));
 		for (uint32_t i = 0; i < s->count; i++) {
 			fixture_frame(frame, sizeof(frame), first + i);
-			assert_int_equal(frame_make(&b->pool, &chunk, frame, sizeof(frame), frame, 0, &s->frames[i]), 0);
+			assert_int_equal(
+			    frame_make(&b->pool, &chunk, frame, sizeof(frame), frame, 0, &s->frames[i]), 0);
 			s->frames[i].samples = 1024;
 		}
 		frame_chunk_release(&chunk);
@@ -113,12 +115,46 @@ test_disk_slower_than_time(void **state)
 	assert_in_range(store_rendition_counters(f->r)->live_lists, 5, 8);
 }
 
+/* What was fetched from a peer is entered by the next job, behind what waits; until then it can be taken back. */
+static void
+test_heal(void **state)
+{
+	struct fixture *f = *state;
+	struct bench b;
+	unsigned healed = 0;
+	struct writer_heal heal = { .hour = FIXTURE_HOUR, .result = 1, .done = on_stored, .ctx = &healed };
+
+	bench_begin(&b, f);
+	put_segment(&b, false, false); /* its job runs */
+	writer_heal(b.writer, &heal);
+	assert_true(writer_heal_withdraw(b.writer));
+	assert_false(writer_heal_withdraw(b.writer));
+	writer_heal(b.writer, &heal);
+	put_segment(&b, false, false);
+	while (b.jobs < 1)
+		uv_run(&b.loop, UV_RUN_ONCE);
+	assert_int_equal(healed, 0);
+	assert_false(writer_heal_withdraw(b.writer)); /* the second job has it */
+	while (!healed)
+		uv_run(&b.loop, UV_RUN_ONCE);
+	assert_int_equal(heal.result, -EAGAIN); /* the hour that is being written */
+	assert_int_equal(b.jobs, 2);
+	assert_int_equal(writer_counters(b.writer)->newest_entry, FIXTURE_FIRST + 1);
+	/* alone it is a job, too */
+	writer_heal(b.writer, &heal);
+	while (healed < 2)
+		uv_run(&b.loop, UV_RUN_ONCE);
+	assert_int_equal(b.jobs, 3);
+	bench_end(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_gaps_that_wait, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_disk_slower_than_time, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_heal, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
