@@ -2,6 +2,7 @@
 #
 #	make            build/segmenter, build/origin, build/rewind, build/relay and the player page
 #	make run        the demo: open http://localhost:8080/
+#	make demo-redundant  a platform of two sites on one machine, to kill parts of
 #	make check      all tests, short versions of the long ones; the last line is "N passed, N failed"
 #	make check-asan unit tests and crash tests under AddressSanitizer and UBSan
 #	make fuzz       every fuzz target for FUZZ_SECONDS (600)
@@ -93,6 +94,10 @@ run: deps
 	@$(MAKE) -j$$(nproc) --no-print-directory all $(BUILD)/demo-clock
 	@exec env BUILD=$(BUILD) ops/demo/run.sh
 
+demo-redundant: deps
+	@$(MAKE) -j$$(nproc) --no-print-directory all
+	@BUILD=$(BUILD) ops/demo/redundant.sh
+
 check: deps-check
 	@$(MAKE) -j$$(nproc) --no-print-directory all tests
 	@BUILD=$(BUILD) python3 tests/run.py check
@@ -167,5 +172,5 @@ clean:
 
 -include $(OBJ:.o=.d) $(MAINS:%.c=$(BUILD)/obj/%.d) $(UNIT:=.d) $(TOOLS:=.d) $(FUZZERS:%=$(BUILD)/fuzz/%.d)
 
-.PHONY: always all player deps deps-check run check check-asan bench soak fuzz tests fuzzers fuzz-targets install format clean
+.PHONY: always all player deps deps-check run demo-redundant check check-asan bench soak fuzz tests fuzzers fuzz-targets install format clean
 .DELETE_ON_ERROR:
