@@ -187,9 +187,9 @@ done
 cat <<READY
 
 What they say: http://localhost:PORT/metrics with PORT $(port segmenter 0) and $(port segmenter 1) (segmenters), $(port publisher 0) and $(port publisher 1) (publishers),
-$(port relay 0) and $(port relay 1) (relays), $(port origin 0) and $(port origin 1) (origins). Both trees are the same, byte for byte:
+$(port relay 0) and $(port relay 1) (relays), $(port origin 0) and $(port origin 1) (origins). Compare the segments of both trees:
 
-    diff -r $dir/store-a/clock/hifi $dir/store-b/clock/hifi
+    diff -r -x '.*' -x '*.m3u8*' $dir/store-a/clock/hifi $dir/store-b/clock/hifi
 
 Configurations, stores and logs are in $dir. Ctrl-C ends it.
 READY
