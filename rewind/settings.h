@@ -32,9 +32,9 @@ struct rendition_settings {
 };
 
 /* The three kinds above, and all kinds of the other programs with rows 0: "input", "icecast-listener",
- * "segmenter", "origin". A program copies this table and replaces the rows that it
+ * "segmenter", "control", "origin". A program copies this table and replaces the rows that it
  * reads itself. */
-#define SETTINGS_KINDS 7
+#define SETTINGS_KINDS 8
 extern const struct config_kind settings_kinds[SETTINGS_KINDS];
 
 /* Cross-checks: segment divides 3600, window of at least 6 segments, every rendition that a station names is described

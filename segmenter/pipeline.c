@@ -19,6 +19,7 @@
 #include "rewind/layout.h"
 #include "segmenter/segmenter_metrics.h"
 #include "segmenter/station.h"
+#include "segmenter/status.h"
 
 #define TICK_MS 100
 #define HUNGRY_MS 2
@@ -259,6 +260,25 @@ pipeline_metrics(struct pipeline *p, struct text *out)
 		.timebase = &p->timebase };
 
 	segmenter_metrics_write(&parts, out);
+}
+
+void
+pipeline_status(struct pipeline *p, struct text *out)
+{
+	status_write(p->stations, p->opened, out);
+}
+
+int
+pipeline_choose(struct pipeline *p, const char *rendition, const char *input)
+{
+	for (unsigned i = 0; i < p->opened; i++) {
+		for (unsigned j = 0; j < p->stations[i].count; j++) {
+			struct rendition *r = &p->stations[i].renditions[j];
+			if (strcmp(r->name, rendition) == 0)
+				return rendition_choose(r, input);
+		}
+	}
+	return -ENOENT;
 }
 
 bool
