@@ -9,7 +9,7 @@ import signal
 import time
 import urllib.request
 
-from failing import FRAMES, Encoder, Program, get, later, login, main, metric, ok, segmenter, until, verify
+from failing import FRAMES, Encoder, finish, login, main, metric, ok, segmenter, until, verify, write
 from hindcast import NS, cut, hours, segment, ticks_apart
 
 T = 2
@@ -40,7 +40,7 @@ def config(store, control=""):
 def marked(kind, n):
     """The n-th frame of an encoder: a frame of the file whose payload's end says who made it and which it is."""
     data = FRAMES[n % len(FRAMES)][0]
-    return data[:-12] + bytes([0x55, kind]) * 2 + n.to_bytes(8, "big").replace(b"\xff", b"\xfe")
+    return data[:-12] + bytes([0x55, kind]) * 2 + bytes(n >> 7 * i & 127 for i in range(8))  # no sync word
 
 
 class Marked(Encoder):
@@ -100,7 +100,8 @@ def heard(store):
         frames = []
         for _, _, data in cut(s.audio):
             tail = data[-12:]
-            frames.append((tail[1], int.from_bytes(tail[4:], "big")) if tail[0] == 0x55 and tail[:2] == tail[2:4] else None)
+            told = tail[0] == 0x55 and tail[:2] == tail[2:4]
+            frames.append((tail[1], sum(b << 7 * i for i, b in enumerate(tail[4:]))) if told else None)
         out.append((e.msn, s.pts, e, frames))
     return out
 
@@ -228,23 +229,16 @@ def by_hand(folder):
 def guarded(folder):
     """Control beyond loopback wants a token"""
     store = os.path.join(folder, "store")
-    path = os.path.join(folder, "token")
-    with open(path, "w") as f:
-        f.write("s3cret\n")
-    os.chmod(path, 0o600)
+    path = write(folder, "token", "s3cret\n")
     s = segmenter(folder, config(store, f"token_file = {path}\n"))
     ok(control(s, "/control/status")[0] == 401, "without the token: 401")
     ok(control(s, "/control/status", token="s3cres")[0] == 401, "with a wrong one: 401")
     ok(control(s, "/control/status", token="s3cret")[0] == 200, "with the right one: 200")
     ok(control(s, "/control/nothing", token="s3cret")[0] == 404, "an unknown path: 404")
     s.end()
-    p = Program("segmenter", "-n", "-c", os.path.join(folder, "bad.ini"))
-    with open(os.path.join(folder, "bad.ini"), "w") as f:
-        f.write(config(store).replace("[control]\nlisten = 127.0.0.1:0", "[control]\nlisten = 0.0.0.0:0"))
-    p.end()
-    p = Program("segmenter", "-n", "-c", os.path.join(folder, "bad.ini"))
-    p.wait("token_file")
-    ok(p.end() == 2, "and a listener for everybody without one is refused")
+    bad = write(folder, "bad.ini", config(store).replace("[control]\nlisten = 127.0.0.1:0", "[control]\nlisten = 0.0.0.0:0"))
+    code, _, err = finish("segmenter", "-n", "-c", bad)
+    ok(code == 2 and "token_file" in err, "and a listener for everybody without one is refused", code, err)
 
 
 def twins(folder):
