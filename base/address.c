@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +72,14 @@ address_port(const struct sockaddr_storage *a)
 	if (a->ss_family == AF_INET6)
 		return ntohs(((const struct sockaddr_in6 *)a)->sin6_port);
 	return ntohs(((const struct sockaddr_in *)a)->sin_port);
+}
+
+bool
+address_is_loopback(const struct sockaddr_storage *a)
+{
+	if (a->ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
+	return ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr) >> 24 == 127;
 }
 
 void

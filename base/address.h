@@ -2,6 +2,7 @@
 #ifndef HINDCAST_ADDRESS_H
 #define HINDCAST_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -11,6 +12,8 @@
 int address_parse(const char *text, struct sockaddr_storage *out);
 const char *address_format(const struct sockaddr_storage *a, char text[static ADDRESS_TEXT_SIZE]);
 uint16_t address_port(const struct sockaddr_storage *a);
+/* 127.0.0.0/8, ::1. */
+bool address_is_loopback(const struct sockaddr_storage *a);
 void address_set_port(struct sockaddr_storage *a, uint16_t port);
 
 #endif

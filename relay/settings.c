@@ -52,6 +52,7 @@ const struct config_kind relay_kinds[] = {
 	{ .name = "publish" },
 	{ .name = "subscribe" },
 	{ .name = "segmenter" },
+	{ .name = "control" },
 	{ .name = "origin" },
 };
 const unsigned relay_kind_count = sizeof relay_kinds / sizeof *relay_kinds;

@@ -71,6 +71,7 @@ const struct config_kind settings_kinds[SETTINGS_KINDS] = {
 	{ .name = "input", .subjects = 2 },
 	{ .name = "icecast-listener" },
 	{ .name = "segmenter" },
+	{ .name = "control" },
 	{ .name = "origin" },
 	{ .name = "publish" },
 	{ .name = "subscribe" },

@@ -32,9 +32,9 @@ struct rendition_settings {
 };
 
 /* The three kinds above, and all kinds of the other programs with rows 0: "input", "icecast-listener",
- * "segmenter", "origin", "publish", "subscribe", "relay". A program copies this table and replaces the rows that it
- * reads itself. */
-#define SETTINGS_KINDS 10
+ * "segmenter", "control", "origin", "publish", "subscribe", "relay". A program copies this table and replaces the rows
+ * that it reads itself. */
+#define SETTINGS_KINDS 11
 extern const struct config_kind settings_kinds[SETTINGS_KINDS];
 
 /* Cross-checks: segment divides 3600, window of at least 6 segments, every rendition that a station names is described

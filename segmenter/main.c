@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "rewind/settings.h"
 #include "segmenter/config_load.h"
+#include "segmenter/control.h"
 #include "segmenter/input/aac_profile.h"
 #include "segmenter/monitor.h"
 #include "segmenter/pipeline.h"
@@ -30,7 +31,8 @@ struct program {
 	uv_signal_t terminate, interrupt, hangup;
 	struct config config;
 	struct pipeline *pipeline;
-	struct monitor *monitor;
+	struct small_http *monitor;
+	struct control *control;
 	int status;
 };
 
@@ -63,7 +65,8 @@ print(const struct config *config)
 static void
 stop(struct program *p)
 {
-	monitor_close(&p->monitor);
+	small_http_close(&p->monitor);
+	control_close(&p->control);
 	pipeline_close(&p->pipeline);
 	uv_close((uv_handle_t *)&p->terminate, NULL);
 	uv_close((uv_handle_t *)&p->interrupt, NULL);
@@ -129,6 +132,7 @@ run(struct program *p)
 {
 	struct text errors;
 	const struct segmenter_settings *own = config_next(&p->config, "segmenter", NULL);
+	const struct control_settings *control = config_next(&p->config, "control", NULL);
 
 	text_init(&errors, TEXT_MAX);
 	signal(SIGPIPE, SIG_IGN);
@@ -139,6 +143,8 @@ run(struct program *p)
 	int err = pipeline_open(&p->loop, &p->config, &p->pipeline, &errors);
 	if (err == 0 && own && own->metrics && *own->metrics)
 		err = monitor_open(&p->loop, own->metrics, p->pipeline, &p->monitor, &errors);
+	if (err == 0 && control)
+		err = control_open(&p->loop, control, p->pipeline, &p->control, &errors);
 	if (err == 0) {
 		log_info("ready");
 		pipeline_on_end(p->pipeline, on_end, p);

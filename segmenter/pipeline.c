@@ -22,6 +22,7 @@
 #include "segmenter/rtp_input.h"
 #include "segmenter/segmenter_metrics.h"
 #include "segmenter/station.h"
+#include "segmenter/status.h"
 #include "segmenter/subscriber.h"
 
 #define TICK_MS 100
@@ -307,6 +308,25 @@ pipeline_metrics(struct pipeline *p, struct text *out)
 		.subscriber = p->subscriber };
 
 	segmenter_metrics_write(&parts, out);
+}
+
+void
+pipeline_status(struct pipeline *p, struct text *out)
+{
+	status_write(p->stations, p->opened, out);
+}
+
+int
+pipeline_choose(struct pipeline *p, const char *rendition, const char *input)
+{
+	for (unsigned i = 0; i < p->opened; i++) {
+		for (unsigned j = 0; j < p->stations[i].count; j++) {
+			struct rendition *r = &p->stations[i].renditions[j];
+			if (strcmp(r->name, rendition) == 0)
+				return rendition_choose(r, input);
+		}
+	}
+	return -ENOENT;
 }
 
 bool

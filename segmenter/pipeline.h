@@ -21,6 +21,11 @@ void pipeline_on_end(struct pipeline *p, void (*ended)(void *ctx), void *ctx);
 
 /* Prometheus text of everything. */
 void pipeline_metrics(struct pipeline *p, struct text *out);
+/* What comes in and what is on air: JSON (status.h). */
+void pipeline_status(struct pipeline *p, struct text *out);
+/* Choose an input of a rendition ("fip/hifi") by hand; "": lift the choice. 0, -ENOENT when there is no such rendition
+ * or input, or -errno when it cannot be kept over a restart. */
+int pipeline_choose(struct pipeline *p, const char *rendition, const char *input);
 /* Is every rendition's newest segment at most 3 T old? Reasons, a line each, go to `why`. */
 bool pipeline_healthy(struct pipeline *p, struct text *why);
 

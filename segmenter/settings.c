@@ -63,10 +63,19 @@ static const struct config_option segmenter_options[] = {
 	    .help = "address of /metrics and /healthz; empty: none" },
 };
 
+#define CONTROL(field) offsetof(struct control_settings, field)
+
+static const struct config_option control_options[] = {
+	{ "listen", CONFIG_STRING, CONTROL(listen), .fallback = "127.0.0.1:8005", .help = "address and port" },
+	{ "token_file", CONFIG_STRING, CONTROL(token_file),
+	    .help = "its first line is the bearer token; needed where `listen` is not loopback" },
+};
+
 const struct config_kind segmenter_kinds[] = {
 	{ "input", 2, input_options, ROWS(input_options), sizeof(struct input_settings) },
 	{ "icecast-listener", 0, listener_options, ROWS(listener_options), sizeof(struct listener_settings) },
 	{ "segmenter", 0, segmenter_options, ROWS(segmenter_options), sizeof(struct segmenter_settings) },
+	{ "control", 0, control_options, ROWS(control_options), sizeof(struct control_settings) },
 };
 const unsigned segmenter_kind_count = ROWS(segmenter_kinds);
 
@@ -284,6 +293,19 @@ check_metrics(const struct config *c, const struct segmenter_settings *s, struct
 		config_error(c, s, "metrics", errors, "want ADDRESS:PORT, such as 127.0.0.1:8004, or nothing");
 }
 
+static void
+check_control(const struct config *c, const struct control_settings *s, struct text *errors)
+{
+	struct sockaddr_storage address;
+
+	if (!s->listen || address_parse(s->listen, &address) < 0)
+		config_error(c, s, "listen", errors, "want ADDRESS:PORT, such as 127.0.0.1:8005");
+	else if (!address_is_loopback(&address) && (!s->token_file || !*s->token_file))
+		config_error(c, s, "token_file", errors,
+		    "%s can be reached by others, so a token is needed; add token_file = …, or listen on 127.0.0.1",
+		    s->listen);
+}
+
 int
 segmenter_settings_check(const struct config *c, struct text *errors)
 {
@@ -303,5 +325,7 @@ segmenter_settings_check(const struct config *c, struct text *errors)
 		check_listen(c, s, errors);
 	for (const struct segmenter_settings *s = NULL; (s = config_next(c, "segmenter", s));)
 		check_metrics(c, s, errors);
+	for (const struct control_settings *s = NULL; (s = config_next(c, "control", s));)
+		check_control(c, s, errors);
 	return errors->len == before && errors->full == was_full ? 0 : -1;
 }

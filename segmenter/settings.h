@@ -1,5 +1,5 @@
 /* The sections of the INI file that the segmenter alone reads: [input STATION/RENDITION NAME], [icecast-listener],
- * [segmenter]. */
+ * [segmenter], [control]. */
 #ifndef HINDCAST_SEGMENTER_SETTINGS_H
 #define HINDCAST_SEGMENTER_SETTINGS_H
 
@@ -47,6 +47,12 @@ struct segmenter_settings {
 	struct config_section section;
 	int64_t memory; /* bytes that frames may take in all */
 	char *metrics;  /* "127.0.0.1:8004": /metrics and /healthz of the segmenter; empty: none */
+};
+
+struct control_settings {
+	struct config_section section;
+	char *listen;     /* "127.0.0.1:8005" */
+	char *token_file; /* its first line is the bearer token */
 };
 
 extern const struct config_kind segmenter_kinds[];

@@ -153,6 +153,7 @@ give(struct merge *m, struct frame f, bool fill, enum merge_reason reason, struc
 	slot->msn = msn > m->msn ? msn : m->msn;
 	slot->pending = (m->hole && place_other_format(m)) || m->want_format != MERGE_NONE;
 	m->msn = slot->msn;
+	m->slot_reason = reason;
 	move_to(m, m->base, m->samples + f.samples);
 	m->gap = false;
 	if (fill)

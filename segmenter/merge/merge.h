@@ -125,15 +125,16 @@ struct merge {
 	struct audio_format format;
 	struct wall base; /* the output's position: base + samples, */
 	uint64_t samples;
-	struct wall next;         /* ... where the next slot begins */
-	struct wall seen;         /* what lies before it was looked at for twins */
-	int64_t slot_ns;          /* duration of a slot */
-	uint64_t msn;             /* segment of the last slot */
-	int64_t minute;           /* ... since 1970 */
-	unsigned want;            /* input that is returned to in this slot, or MERGE_NONE */
-	unsigned want_format;     /* input of another format that waits for a boundary, or MERGE_NONE */
-	struct hour_runs runs;    /* on air */
-	enum merge_reason reason; /* why the line on air is on air */
+	struct wall next;              /* ... where the next slot begins */
+	struct wall seen;              /* what lies before it was looked at for twins */
+	int64_t slot_ns;               /* duration of a slot */
+	uint64_t msn;                  /* segment of the last slot */
+	int64_t minute;                /* ... since 1970 */
+	unsigned want;                 /* input that is returned to in this slot, or MERGE_NONE */
+	unsigned want_format;          /* input of another format that waits for a boundary, or MERGE_NONE */
+	struct hour_runs runs;         /* on air */
+	enum merge_reason reason;      /* why the line on air is on air */
+	enum merge_reason slot_reason; /* of the last slot */
 	int64_t waited_ns, waited_minute;
 	uint8_t silence[1500];
 	uint32_t silence_len, slot_samples;
