@@ -104,11 +104,11 @@ def origin_keys(folder):
 def input_types(folder):
     """The table of types says which keys each needs and takes."""
     said = {m[1]: (m[2].split(), m[3].split())
-            for m in re.finditer(r"^\.It Cm (\S+) Ta (?:Cm|No) (.*?) Ta Cm (.*)$", PAGES[INI], re.M)}
+            for m in re.finditer(r"^\.It Cm (\S+) Ta (?:Cm|No) (.*?) Ta (?:Cm|No) (.*)$", PAGES[INI], re.M)}
     same(keys("input")["type"][0], said, "every type of input is in the table")
     station = "[station s]\nrenditions = r\n[rendition s/r]\n[icecast-listener]\n"
     for kind, (needs, takes) in said.items():
-        needs = [key for key in needs if key != "-"]
+        needs, takes = ([key for key in of if key != "-"] for of in (needs, takes))
         free = [key for key in keys("input") if key not in ("type", "priority", "timeout")]
         values = {"loop": "no", "pace": "real", "start": "now"}
         given = "".join(f"{key} = {values.get(key, 'x')}\n" for key in free)
@@ -239,8 +239,8 @@ def comments(folder):
 
 
 def elided(text, pattern):
-    """Is the text as the pattern, in which a line of "…" stands for any lines?"""
-    parts = [re.escape(part) for part in re.split(r"^…\n", pattern, flags=re.M)]
+    """Is the text as the pattern, in which a line of "…" stands for any lines, and one in a line for any characters?"""
+    parts = [re.escape(part).replace("…", ".*") for part in re.split(r"^…\n", pattern, flags=re.M)]
     return re.fullmatch(r"(?:.*\n)*?".join(parts), text) is not None
 
 
