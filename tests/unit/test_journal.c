@@ -17,6 +17,7 @@
 
 #define FRAMES 5
 #define RECORD 21
+#define RUNS (1 + 2 * 24) /* in the first record */
 
 struct fixture {
 	uv_loop_t loop;
@@ -96,6 +97,8 @@ teardown(void **state)
 }
 
 /* A segment of `count` frames; the n-th holds 20 + n bytes of the value msn + n. */
+static const struct hour_runs two_runs = { .count = 2, .run = { { { 1 }, -7 }, { { 2 }, INT64_MAX } } };
+
 static struct segment *
 segment_new(struct fixture *f, uint64_t msn, uint32_t count)
 {
@@ -105,9 +108,11 @@ segment_new(struct fixture *f, uint64_t msn, uint32_t count)
 	CHECK(s && (s->frames = calloc(count, sizeof(*s->frames))));
 	s->msn = msn;
 	s->size = count;
-	s->format = (struct audio_format){
-		.codec = CODEC_AAC, .profile = AAC_HE, .header = { 0xff, 0xf1, 0x5c, 0x80 }, .rate = 22050, .channels = 2
-	};
+	s->format = (struct audio_format){ .codec = CODEC_AAC,
+		.profile = AAC_HE,
+		.header = { 0xff, 0xf1, 0x5c, 0x80 },
+		.rate = 22050,
+		.channels = 2 };
 	s->discontinuity = true;
 	s->anchor.t = TICKS_MASK - 5;
 	s->sample = 123456789;
@@ -121,7 +126,14 @@ segment_new(struct fixture *f, uint64_t msn, uint32_t count)
 	}
 	frame_chunk_release(&chunk);
 	s->count = count;
+	s->runs = two_runs;
 	return s;
+}
+
+static size_t
+record_size(uint32_t n)
+{
+	return RECORD + 20 + n + (n == 0 ? RUNS : 0);
 }
 
 /* A journal as one process leaves it. */
@@ -160,6 +172,7 @@ check_segment(const struct segment *s, uint64_t msn, uint32_t count)
 		bytes += frame->len;
 	}
 	assert_int_equal(s->audio_bytes, bytes);
+	assert_true(hour_runs_equal(&s->runs, &two_runs));
 }
 
 static struct segment *
@@ -223,12 +236,12 @@ torn_at_any_byte_it_gives_the_frames_before(void **state)
 	write_one(f, 100, FRAMES);
 	journal_end(f);
 	size_t len = file_bytes(f, ".journal-100", whole, sizeof(whole));
-	const size_t head = len - FRAMES * (RECORD + 20) - FRAMES * (FRAMES - 1) / 2;
+	const size_t head = len - FRAMES * (RECORD + 20) - FRAMES * (FRAMES - 1) / 2 - RUNS;
 	for (size_t cut = 1; cut < len; cut++) {
 		size_t end = head;
 		uint32_t frames = 0;
-		while (end + RECORD + 20 + frames <= cut)
-			end += RECORD + 20 + frames++;
+		while (end + record_size(frames) <= cut)
+			end += record_size(frames++);
 		file_put(f, ".journal-100", whole, cut);
 		struct segment *s = recover(f, 99);
 		if (frames == 0) {
@@ -276,12 +289,12 @@ a_changed_byte_ends_it_before_its_record(void **state)
 	write_one(f, 100, FRAMES);
 	journal_end(f);
 	size_t len = file_bytes(f, ".journal-100", bytes, sizeof(bytes));
-	const size_t head = len - FRAMES * (RECORD + 20) - FRAMES * (FRAMES - 1) / 2;
+	const size_t head = len - FRAMES * (RECORD + 20) - FRAMES * (FRAMES - 1) / 2 - RUNS;
 	for (size_t at = head; at < len; at++) {
 		size_t end = head;
 		uint32_t frames = 0;
-		while (end + RECORD + 20 + frames <= at)
-			end += RECORD + 20 + frames++;
+		while (end + record_size(frames) <= at)
+			end += record_size(frames++);
 		bytes[at] ^= 0x10;
 		struct segment *s = journal_read(bytes, len, &f->pool, &whole);
 		bytes[at] ^= 0x10;

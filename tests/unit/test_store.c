@@ -607,6 +607,44 @@ read_only_store_is_refused_clearly(void **state)
 	assert_non_null(strstr(text, "Read-only file system"));
 }
 
+/* The runs on air: a line where they change and at the begin of each hour, and what the next process is told. */
+static void
+runs_on_air_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	const struct hour_runs one = { .count = 1, .run = { { { 1 }, 0 } } };
+	const struct hour_runs two = { .count = 2, .run = { { { 1 }, 0 }, { { 2 }, -5 } } };
+	const struct hour_runs *const puts[] = { &one, &one, NULL, &two, &two };
+
+	assert_int_equal(fixture_open(f, FIXTURE_FIRST + 600), 0);
+	for (uint64_t n = 0; n < 5; n++) {
+		struct fixture_segment s = fixture_make(FIXTURE_FIRST + 597 + n, 40, false);
+		if (puts[n])
+			s.s.runs = *puts[n];
+		assert_int_equal(store_rendition_put(f->r, &s.s), 0);
+		free(s.data);
+	}
+	struct hour h = fixture_hour(f, FIXTURE_HOUR);
+	assert_int_equal(h.runs_count, 1);
+	assert_int_equal(h.entries[599].runs, 1);
+	hour_free(&h);
+	h = fixture_hour(f, FIXTURE_HOUR + 1);
+	assert_int_equal(h.runs_count, 1); /* what was not said before is as it was, until it changes */
+	assert_true(hour_runs_equal(&h.runs[0], &two));
+	hour_free(&h);
+	assert_int_equal(fixture_open(f, FIXTURE_FIRST + 602), 0);
+	assert_true(hour_runs_equal(&f->resume.runs, &two));
+	/* a process that goes on does not say it again */
+	struct fixture_segment s = fixture_make(FIXTURE_FIRST + 602, 40, false);
+	s.s.runs = two;
+	assert_int_equal(store_rendition_put(f->r, &s.s), 0);
+	free(s.data);
+	h = fixture_hour(f, FIXTURE_HOUR + 1);
+	assert_int_equal(h.runs_count, 1);
+	assert_int_equal(h.count, 3);
+	hour_free(&h);
+}
+
 int
 main(void)
 {
@@ -631,6 +669,7 @@ main(void)
 		STORE_TEST(half_an_entry_is_taken_back),
 		STORE_TEST(folder_that_is_not_synced_is_synced_again),
 		STORE_TEST(live_list_of_a_day_is_written),
+		STORE_TEST(runs_on_air_are_kept),
 		STORE_TEST(read_only_store_is_refused_clearly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
