@@ -9,7 +9,7 @@ import signal
 import time
 import urllib.request
 
-from failing import FRAMES, Encoder, finish, login, main, metric, ok, segmenter, until, verify, write
+from failing import FRAMES, MEDIA, Encoder, finish, login, main, metric, ok, segmenter, until, verify, write
 from hindcast import NS, cut, hours, segment, ticks_apart
 
 T = 2
@@ -297,4 +297,29 @@ def both_gone(folder):
     ok(not verify(store), "the store is whole", verify(store))
 
 
-main(failover, by_hand, guarded, twins, both_gone, at_once=True)
+def file_fills(folder):
+    """A file stands in while nobody is there"""
+    store = os.path.join(folder, "store")
+    fill = write(folder, "fill.aac", b"".join(marked(7, n) for n in range(100)))
+    s = segmenter(folder, config(store).replace("fill_limit = 6s", f"fill_limit = 1m\nfill = file:{fill}"))
+    main_ = Marked(s.ports["icecast"], "/main", 1)
+    on_air(s, "main")
+    time.sleep(2)
+    main_.stop()
+    until("fill", lambda: metric(s, "output_fill_frames_total") > 250, 30)
+    s.end()
+    got = heard(store)
+    ok(not contiguous(got), "numbers and PTS go on", *contiguous(got))
+    ok([(a, b) for a, b, _ in changes(got)] == [(1, 7)], "it is heard after the encoder", changes(got))
+    numbers = [f[1] for _, _, _, frames in got for f in frames if f and f[0] == 7]
+    ok(len(numbers) > 100 and all(b == (a + 1) % 100 for a, b in zip(numbers, numbers[1:])), "all of it, in a loop", numbers)
+    bad = write(folder, "bad.ini", config(store).replace("settle", f"fill = file:{__file__}\nsettle"))
+    code, _, err = finish("segmenter", "-c", bad)
+    ok(code == 1 and "fill" in err and "want AAC in ADTS or MP3" in err, "a file that is no audio is refused at start", code, err)
+    other = write(folder, "other.aac", open(os.path.join(MEDIA, "aac_lc_48000_stereo_128k.aac"), "rb").read())
+    bad = write(folder, "bad.ini", config(store).replace("settle", f"fill = file:{other}\nsettle"))
+    code, _, err = finish("segmenter", "-c", bad)
+    ok(code == 1 and "another format" in err, "and one of another format than the store", code, err)
+
+
+main(failover, by_hand, guarded, twins, both_gone, file_fills, at_once=True)
