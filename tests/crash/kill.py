@@ -187,12 +187,14 @@ def journalled(folder, source):
     numbers = []
     for path in sorted(glob.glob(os.path.join(folder, ".journal-*"))):
         data = read(path, "rb")
-        at = 41
+        at = 40
         while at + 21 <= len(data):
             size = int.from_bytes(data[at:at + 4], "big")
             frame = data[at + 21:at + 21 + size]
             if len(frame) < size:
                 break
+            if data[at + 16] & 4:  # the runs on air stand before it
+                frame = frame[1 + 24 * frame[0]:]
             numbers.append(source.number(frame))
             at += 21 + size
     return [n for n in numbers if n is not None]
