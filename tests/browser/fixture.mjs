@@ -182,6 +182,9 @@ export async function startFixture(player = process.env.PLAYER_DIR ?? path.join(
 
 	for (const [name, { codec }] of Object.entries(RENDITIONS))
 		lists[name] = await cut(directory, name, codec);
+	// one time line for all: an encoder's delay would add up over the rounds, and numbers come apart
+	for (const [name, segments] of Object.entries(lists))
+		lists[name] = lists.hifi.map(({ duration }, index) => ({ name: segments[index].name, duration }));
 
 	function kept() {
 		return { from: start, to: Date.now() - SEGMENT_S * 1000 };
