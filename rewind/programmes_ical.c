@@ -224,9 +224,10 @@ read_end(struct reading *r, icalcomponent *event, const struct moment *start, st
 		*length = (struct length){ (int)days, dates ? 0 : end.at - start->at };
 	} else if ((p = icalcomponent_get_first_property(event, ICAL_DURATION_PROPERTY))) {
 		struct icaldurationtype d = icalproperty_get_duration(p);
-		int64_t days = (int64_t)d.weeks * 7 + d.days, all = icaldurationtype_as_int(d);
-		days = d.is_neg || days > LONGEST_S / DAY_S ? 0 : days; /* those are refused by their seconds */
-		*length = (struct length){ (int)days, all - days * DAY_S };
+		int64_t days = (int64_t)d.weeks * 7 + d.days, most = LONGEST_S / DAY_S + 1; /* more is refused alike */
+		int64_t seconds = (int64_t)d.hours * 3600 + (int64_t)d.minutes * 60 + d.seconds;
+		*length =
+		    d.is_neg ? (struct length){ 0, -1 } : (struct length){ (int)(days < most ? days : most), seconds };
 	} else if (start->local.is_date) {
 		*length = (struct length){ .days = 1 };
 	} else {

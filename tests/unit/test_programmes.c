@@ -202,6 +202,9 @@ refuses(void **state)
 		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:P5D\r\n"), "!event \"Show\": it lasts longer than" },
 		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:P99999W\r\n"),
 		    "!event \"Show\": it lasts longer than" },
+		/* which in 32 bits would be less than a day */
+		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:PT1193047H\r\n"),
+		    "!event \"Show\": it lasts longer than" },
 		{ FILE_OF("DTSTART:20260105T090000Z\r\nDURATION:-P1D\r\n"), "!event \"Show\": it ends before it" },
 		{ FILE_OF("DTSTART;TZID=Mars/Base:20260105T090000\r\nDURATION:PT1H\r\n"),
 		    "!event \"Show\": TZID Mars/Base" },
@@ -256,57 +259,63 @@ ends_impossible_rules(void **state)
 	}
 }
 
+/* Broadcasts on two days of November 2026 of the events in `t`, which it ends and releases. */
+static size_t
+count_of(struct text *t)
+{
+	struct programmes *p;
+	char why[160];
+
+	text_str(t, TAIL);
+	if (programmes_parse(
+		t->data, t->len, "Europe/Paris", at("2026-11-20T23:00:00Z"), at("2026-11-22T23:00:00Z"), &p, why))
+		fail_msg("%s", why);
+	size_t count = p->count;
+	programmes_unref(&p);
+	text_fini(t);
+	return count;
+}
+
+static void
+add_series(struct text *t, int id, const char *start, const char *rule)
+{
+	text_fmt(t,
+	    "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Show\r\nDTSTART:%s\r\nDURATION:PT30M\r\nRRULE:FREQ=%s\r\nEND:VEVENT\r\n",
+	    id, start, rule);
+}
+
 /* Sixty each of series that have ended, or have their season in other months: none of them is a rule that never comes
  * true. */
 static void
 ended_series_are_taken(void **state)
 {
-	static const char *const rules[] = { "FREQ=DAILY;UNTIL=20250601T000000Z", "FREQ=WEEKLY;UNTIL=20261120",
-		"FREQ=DAILY;BYMONTH=7,8;UNTIL=20261231T000000Z", "FREQ=WEEKLY;INTERVAL=2;UNTIL=20260101T000000Z" };
-	struct programmes *p;
-	char why[160];
+	static const char *const rules[] = { "DAILY;UNTIL=20250601T000000Z", "WEEKLY;UNTIL=20261120",
+		"DAILY;BYMONTH=7,8;UNTIL=20261231T000000Z", "WEEKLY;INTERVAL=2;UNTIL=20260101T000000Z" };
 	struct text t;
 
 	(void)state;
 	text_init(&t, 1 << 16);
 	text_str(&t, HEAD);
 	for (int i = 0; i < 240; i++)
-		text_fmt(&t,
-		    "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Show\r\nDTSTART:20240101T090000\r\nDURATION:PT30M\r\n"
-		    "RRULE:%s\r\nEND:VEVENT\r\n",
-		    i, rules[i % 4]);
-	text_str(&t, TAIL);
-	if (programmes_parse(
-		t.data, t.len, "Europe/Paris", at("2026-11-20T23:00:00Z"), at("2026-11-22T23:00:00Z"), &p, why))
-		fail_msg("%s", why);
-	assert_int_equal(p->count, 0);
-	programmes_unref(&p);
-	text_fini(&t);
+		add_series(&t, i, "20240101T090000", rules[i % 4]);
+	assert_int_equal(count_of(&t), 0);
 }
 
 /* Forty programmes a day since 2010, each by its rule: what is past costs nothing. */
 static void
 old_rules_stay_cheap(void **state)
 {
-	struct programmes *p;
-	char why[160];
+	char start[16];
 	struct text t;
 
 	(void)state;
 	text_init(&t, 1 << 16);
 	text_str(&t, HEAD);
-	for (int i = 0; i < 40; i++)
-		text_fmt(&t,
-		    "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Show\r\nDTSTART:20100101T%02d%02d00\r\nDURATION:PT30M\r\n"
-		    "RRULE:FREQ=%s\r\nEND:VEVENT\r\n",
-		    i, i / 2, i % 2 * 30, i % 2 ? "DAILY" : "WEEKLY;BYDAY=SU,MO,TU,WE,TH,FR,SA");
-	text_str(&t, TAIL);
-	if (programmes_parse(
-		t.data, t.len, "Europe/Paris", at("2026-11-20T23:00:00Z"), at("2026-11-22T23:00:00Z"), &p, why))
-		fail_msg("%s", why);
-	assert_int_equal(p->count, 2 * 40);
-	programmes_unref(&p);
-	text_fini(&t);
+	for (int i = 0; i < 40; i++) {
+		snprintf(start, sizeof start, "20100101T%02d%02d00", i / 2, i % 2 * 30);
+		add_series(&t, i, start, i % 2 ? "DAILY" : "WEEKLY;BYDAY=SU,MO,TU,WE,TH,FR,SA");
+	}
+	assert_int_equal(count_of(&t), 2 * 40);
 }
 
 static void
