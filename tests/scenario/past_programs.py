@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """ffmpeg, mpv, VLC and GStreamer play a catch-up link from its start to its end, and, told to, a start-over link from its start: by
-what is heard. See timecode.py; what they must be told stands in doc/time.md. Those that are not installed are skipped. Prints TAP."""
+what is heard. See timecode.py; what they must be told stands in doc/time.md. Prints TAP."""
 import concurrent.futures
 import os
-import shutil
 import subprocess
 import tempfile
 import time
 
-from failing import Program, main, ok, skip_all, until, write
+from failing import Program, main, ok, until, write
 from listening import Answer, Listener, Origin, Tape, named, query
 from timecode import FRAME, PERIOD, RATE, samples, words
 
@@ -85,8 +84,9 @@ def scenario(folder):
     os.mkdir(store)
     tapes = [Tape("ts", "Europe/Paris", "ts", 6, NOW - 1200), Tape("packed", "Europe/Paris", "packed", 6, NOW - 1200)]
     stations = "".join(t.station() for t in tapes)
-    Program("segmenter", "-c", write(folder, "live.ini", f"[store]\npath = {store}\nsync = none\nmin_free = 0\n{stations}" +
-                                     "".join(t.input(folder) for t in tapes))).wait(r" ready\b")
+    p = Program("segmenter", "-c", write(folder, "live.ini", f"[store]\npath = {store}\nsync = none\nmin_free = 0\n{stations}" +
+                                         "".join(t.input(folder) for t in tapes)))
+    p.wait(r" ready\b")
     origin = Origin(folder, store, stations)
     listener = Listener(origin)
     jobs = []
@@ -94,9 +94,6 @@ def scenario(folder):
         until("the present", lambda: Answer(f"{origin.url}/{tape.name}/a/index.m3u8").status == 200 and
               time.time() - named(listener.open(f"/{tape.name}/index.m3u8?from=-60").list.entries[-1].uri) < 14, 60)
         for name in PLAYERS:
-            if not shutil.which(name):
-                ok(True, f"{name} # SKIP not installed")
-                continue
             begin = tape.grid(NOW - 420)
             link = f"{origin.url}/{tape.name}/index.m3u8?"
             jobs.append((f"{name}: a catch-up link ({tape.name}) from its start to its end", name,
@@ -107,9 +104,8 @@ def scenario(folder):
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         for (what, *_), why in zip(jobs, pool.map(lambda job: listen(*job[1:]), jobs)):
             ok(not why, what, why)
+    ok(p.end() == 0 and origin.end() == 0, "segmenter and origin end as they should")
 
 
 if __name__ == "__main__":
-    if not shutil.which("ffmpeg"):
-        skip_all("ffmpeg is not installed")
     main(scenario)
