@@ -32,7 +32,7 @@ struct catalogue {
 	atomic_uint refs;
 	struct catalogue_station *stations;
 	size_t count;
-	int stale; /* enum stale_policy */
+	int stale;         /* enum stale_policy */
 	char *edge_tokens; /* or NULL */
 };
 

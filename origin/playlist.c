@@ -6,8 +6,8 @@
 
 #include "origin/handlers.h"
 #include "origin/request.h"
-#include "origin/stored.h"
 #include "origin/settings.h"
+#include "origin/stored.h"
 #include "origin/timed.h"
 #include "origin/worker.h"
 
@@ -50,11 +50,11 @@ playlist_refuse_stale(struct request *r, const struct catalogue_station *s, stru
 	counter_add(&r->worker->counters.stale, 1);
 	if (policy == STALE_SERVE || (policy == STALE_LIVE && !live))
 		return false;
-	request_fail(r, &(struct problem){ .status = 503,
-			    .detail = "the newest segment is older than three segment durations: nothing new is being "
-				      "stored; another origin "
-				      "may have newer ones, and with `stale = live` lists that begin in the past are "
-				      "given all the same" });
+	request_fail(
+	    r, &(struct problem){ .status = 503,
+		   .detail = "the newest segment is older than three segment durations, nothing new is being "
+			     "stored: another origin may have newer ones; with `stale = live` lists that begin "
+			     "in the past are given all the same" });
 	return true;
 }
 

@@ -30,7 +30,8 @@ static const struct config_option options[] = {
 	    .help = "bytes for the heads of one request and its answer"),
 	ROW(url_limit, CONFIG_SIZE, "2K", .least = 256, .most = 1 << 16, .help = "longer request targets get 414"),
 	ROW(stale, CONFIG_ENUM, "error", .choices = "error live serve",
-	    .help = "lists whose newest segment is older than three segments: 503, 503 for live only, or as they are"),
+	    .help = "lists whose newest segment is older than three segments: 503, 503 for live and delayed ones only, "
+		    "or as they are"),
 	ROW(edge_tokens, CONFIG_STRING, NULL, .help = "query parameters of a CDN's tokens, which are ignored here"),
 	ROW(tls_certificate, CONFIG_STRING, NULL, .help = "PEM file with the certificate and its chain"),
 	ROW(tls_key, CONFIG_STRING, NULL, .help = "PEM file with its key"),

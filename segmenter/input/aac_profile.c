@@ -16,8 +16,7 @@
 #include "media/adts.h"
 
 #define SBR_RATE_MAX 24000      /* of the core decoder */
-#define WAIT_NS (10 * NS_PER_S) /* a busy machine: what a hostile stream can cost is bounded by the child's CPU time   \
-				 */
+#define WAIT_NS (10 * NS_PER_S) /* long, for a busy machine: hostile streams are bounded by CPU time */
 #define CHILD_CPU_SECONDS 2
 #define CHILD_MEMORY (256 * 1024 * 1024)
 #define ANSWER '0' /* + enum aac_profile */

@@ -11,7 +11,7 @@
 #define SEGMENT 6
 #define PATIENCE (3 * NS_PER_S)
 #define K0 INT64_C(299208600)
-#define SECONDS(n) ((n) * NS_PER_S)
+#define SECONDS(n) ((n)*NS_PER_S)
 
 static const struct audio_format lc44 = { CODEC_AAC, AAC_LC, { 0xff, 0xf1, 0x50, 0x80 }, 44100, 2 };
 static const struct audio_format lc48 = { CODEC_AAC, AAC_LC, { 0xff, 0xf1, 0x4c, 0x80 }, 48000, 2 };
@@ -21,7 +21,7 @@ struct bench {
 	struct frame_pool pool;
 	uint64_t change_at; /* from this segment on the format may change */
 	/* what came out */
-	struct wall next;   /* end of the last slot */
+	struct wall next; /* end of the last slot */
 	uint64_t msn, real, fill, gaps;
 	bool pending, new_format;
 	int64_t worst_seam;
@@ -46,8 +46,13 @@ bench_init(struct bench *b, bool silence, int64_t limit)
 {
 	memset(b, 0, sizeof(*b));
 	frame_pool_init(&b->pool, 8 << 20);
-	struct merge_config config = { .T = SEGMENT, .patience_ns = PATIENCE, .fill_silence = silence, .fill_limit_ns = limit,
-		.pool = &b->pool, .may_change = may_change, .ctx = b };
+	struct merge_config config = { .T = SEGMENT,
+		.patience_ns = PATIENCE,
+		.fill_silence = silence,
+		.fill_limit_ns = limit,
+		.pool = &b->pool,
+		.may_change = may_change,
+		.ctx = b };
 	merge_init(&b->merge, &config);
 }
 
@@ -321,8 +326,8 @@ resumed_in_mid_segment(void **state)
 	bench_fini(&b);
 }
 
-/* A tape is given again from its beginning, and the store ends with one of its segments, as it says `early` ns before it
- * does: the next one goes on with it, also where a frame lies on the edge between two numbers. */
+/* A tape is given again from its beginning, and the store ends with one of its segments, as it says `early` ns before
+ * it does: the next one goes on with it, also where a frame lies on the edge between two numbers. */
 static void
 resume_tape(int64_t offset, uint64_t msn, int64_t early)
 {
