@@ -59,7 +59,8 @@ stream_byte(const struct pes *pes, uint64_t sent)
 }
 
 /* The payload of the next of `packets` packets that take `left` bytes: an equal share, but at least what the others
- * could not hold if each had a PCR, and the whole header in the first; and a byte remains for each of the others. */
+ * could not hold if each had a PCR, and the whole header in the first; and a byte remains for each of the others, even
+ * if the header of a PES of a few bytes must be divided for it (ISO 13818-1 allows that). */
 static uint32_t
 share(uint64_t sent, uint64_t left, uint32_t packets)
 {

@@ -164,7 +164,7 @@ class Segment:
 
     def _ts(self, data):
         assert len(data) % 188 == 0, "not whole packets"
-        self.tables, pmt_pid, pid, audio, counters = {}, None, None, bytearray(), {}
+        self.tables, pmt_pid, pid, packets, counters = {}, None, None, [], {}
         for at in range(0, len(data), 188):
             assert data[at] == 0x47, f"no sync byte at {at}"
             this = (data[at + 1] & 0x1F) << 8 | data[at + 2]
@@ -189,11 +189,14 @@ class Segment:
                 pid = (section[13 + info] & 0x1F) << 8 | section[14 + info]
             elif this == pid:
                 if starts:
-                    assert payload[:3] == b"\0\0\1" and payload[7] & 0x80, "a PES without PTS"
-                    p = payload[9:14]
-                    self.pes.append(((p[0] >> 1 & 7) << 30 | p[1] << 22 | p[2] >> 1 << 15 | p[3] << 7 | p[4] >> 1, len(audio)))
-                    payload = payload[9 + payload[8]:]
-                audio += payload
+                    packets.append(bytearray())
+                packets[-1] += payload
+        audio = bytearray()
+        for pes in packets:  # whole ones: a header may go over several transport packets (ISO 13818-1 2.4.3.3)
+            assert pes[:3] == b"\0\0\1" and pes[7] & 0x80, "a PES without PTS"
+            p = pes[9:14]
+            self.pes.append(((p[0] >> 1 & 7) << 30 | p[1] << 22 | p[2] >> 1 << 15 | p[3] << 7 | p[4] >> 1, len(audio)))
+            audio += pes[9 + pes[8]:]
         self.counter = counters[pid]
         self.audio = bytes(audio)
 
